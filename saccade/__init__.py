@@ -1,0 +1,49 @@
+"""saccade: attention models for pictures, from a folder of images to a model that is explained.
+
+    import saccade
+
+    result = saccade.train("photos/", "runs/photos", budget="5m")
+    model = saccade.load("runs/photos")
+    model.predict("cat.jpg")
+
+Each verb of the command line is a function here. Importing the package does nothing; torch is
+imported when the first of them is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from saccade.serving.model import load as load
+    from saccade.verbs.demo import demo as demo
+    from saccade.verbs.evaluate import evaluate as evaluate
+    from saccade.verbs.explain import explain as explain
+    from saccade.verbs.models import models as models
+    from saccade.verbs.predict import predict as predict
+    from saccade.verbs.report import report as report
+    from saccade.verbs.train import train as train
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "demo": "saccade.verbs.demo",
+    "evaluate": "saccade.verbs.evaluate",
+    "explain": "saccade.verbs.explain",
+    "load": "saccade.serving.model",
+    "models": "saccade.verbs.models",
+    "predict": "saccade.verbs.predict",
+    "report": "saccade.verbs.report",
+    "train": "saccade.verbs.train",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'saccade' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""What a trained model looked at, from its attention maps and their gradients."""

@@ -1,0 +1,29 @@
+"""One number per patch, made comparable."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from saccade.shapes import Grid
+
+
+def as_grid(relevance: Float[Tensor, "B n"], grid: Grid) -> Float[Tensor, "B h w"]:
+    """Flat patch relevance on its grid."""
+    return relevance.unflatten(1, (grid.h, grid.w))
+
+
+def resample(heat: Float[Tensor, "B h w"], grid: Grid) -> Float[Tensor, "B h2 w2"]:
+    """Heat on another grid, bilinear."""
+    if heat.shape[1:] == (grid.h, grid.w):
+        return heat
+    return F.interpolate(
+        heat[:, None], size=(grid.h, grid.w), mode="bilinear", align_corners=False
+    )[:, 0]
+
+
+def stretch(heat: Float[Tensor, "B h w"]) -> Float[Tensor, "B h w"]:
+    """Each picture's heat from 0 (least) to 1 (most); all zeros where it is flat."""
+    low = heat.amin(dim=(1, 2), keepdim=True)
+    span = heat.amax(dim=(1, 2), keepdim=True) - low
+    return torch.where(span > 0, (heat - low) / span.clamp(min=1e-30), 0.0)

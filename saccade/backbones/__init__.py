@@ -1,0 +1,1 @@
+"""Pictures to tokens: vit, rag, attention_cnn, cnn; named sizes."""

@@ -1,0 +1,1 @@
+"""Frozen data that decides a run, and how it is read and changed."""

@@ -1,0 +1,127 @@
+"""Configs to JSON and back: typed, complete, and with the nearest name for a misspelt one."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+
+from saccade.config.model import (
+    AttentionCnnConfig,
+    CnnConfig,
+    ModelConfig,
+    RagConfig,
+    VitConfig,
+)
+from saccade.errors import UsageError, nearest
+
+Config = TypeVar("Config")
+
+_FAMILIES = {
+    "vit": VitConfig,
+    "rag": RagConfig,
+    "attncnn": AttentionCnnConfig,
+    "cnn": CnnConfig,
+}
+
+
+def to_json(config: object) -> dict[str, Any]:
+    """A config as nested plain data, every field spelled out."""
+    assert is_dataclass(config)
+    assert not isinstance(config, type)
+    return asdict(config)
+
+
+def from_json(config_type: type[Config], data: Mapping[str, Any], *, where: str = "") -> Config:
+    """Plain data as a config.
+
+    Args:
+        config_type: which dataclass.
+        data: one value per field; text is converted where the field is a number.
+        where: the dotted place of ``data`` inside a larger config, for messages.
+
+    Raises:
+        UsageError: a key is unknown or missing, or a value has another type.
+    """
+    types = get_type_hints(config_type)
+    names = [field.name for field in fields(config_type)]  # ty: a dataclass type
+    for key in data:
+        if key not in types:
+            raise UsageError(f"there is no setting {where}{key}; {nearest(key, names)}")
+    missing = [name for name in names if name not in data]
+    if missing:
+        raise UsageError(f"the config lacks {', '.join(where + name for name in missing)}")
+    values = {name: _value(types[name], data[name], where=where + name) for name in names}
+    return config_type(**values)
+
+
+def override(config: Config, settings: Mapping[str, str]) -> Config:
+    """A config with some values replaced, as ``--set optim.lr=3e-4`` does.
+
+    Args:
+        config: the one to start from; it is not changed.
+        settings: dotted names and their values as text.
+
+    Raises:
+        UsageError: an unknown name (the nearest is offered) or a value of another type.
+    """
+    data = to_json(config)
+    for name, text in settings.items():
+        *path, last = name.split(".")
+        inside = data
+        for depth, part in enumerate(path):
+            if part not in inside or not isinstance(inside[part], dict):
+                raise UsageError(f"there is no setting {name}; {nearest(name, _names(data))}")
+            inside = inside[part]
+            del depth
+        if last not in inside or isinstance(inside[last], dict):
+            raise UsageError(f"there is no setting {name}; {nearest(name, _names(data))}")
+        inside[last] = text
+    return from_json(type(config), data)
+
+
+def parse_settings(assignments: list[str]) -> dict[str, str]:
+    """``["optim.lr=3e-4"]`` as ``{"optim.lr": "3e-4"}``.
+
+    Raises:
+        UsageError: an assignment without ``=``.
+    """
+    settings = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise UsageError(
+                f"--set {assignment} has no value; write it as --set name=value, "
+                "for example --set optim.lr=3e-4"
+            )
+        settings[name.strip()] = text.strip()
+    return settings
+
+
+def _value(kind: Any, value: Any, *, where: str) -> Any:
+    if kind == ModelConfig:
+        family = value.get("family")
+        if family not in _FAMILIES:
+            raise UsageError(f"no family is called {family!r}; {nearest(str(family), _FAMILIES)}")
+        return from_json(_FAMILIES[family], value, where=f"{where}.")
+    if is_dataclass(kind):
+        return from_json(kind, value, where=f"{where}.")
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{where} is {value!r}: {_plain(str(error))}") from None
+
+
+def _plain(message: str) -> str:
+    """msgspec's message without its path, in our words."""
+    return message.split(" - at")[0].replace("Expected", "expected").replace("`", "")
+
+
+def _names(data: Mapping[str, Any], prefix: str = "") -> list[str]:
+    names = []
+    for key, value in data.items():
+        if isinstance(value, dict):
+            names += _names(value, f"{prefix}{key}.")
+        else:
+            names.append(prefix + key)
+    return names

@@ -1,0 +1,1 @@
+"""Bytes to batches: sources, decode, split, preprocess, augment, load."""

@@ -1,0 +1,276 @@
+"""From samples to batches: decoded once into memory where they fit, else by threads as they go."""
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int64, UInt8
+
+from saccade.config.run import Preprocess
+from saccade.data.batch import Batch
+from saccade.data.decode import UnreadablePicture
+from saccade.data.draws import permutation
+from saccade.data.preprocess import read_picture
+from saccade.data.samples import Samples
+from saccade.errors import DataError
+
+_AHEAD = 3  # batches made before they are asked for, beyond one per thread
+_PREPARE_CHUNK = 32  # pictures decoded per job while filling the memory
+_FEWEST_SEEN = 20  # pictures before their bad share means anything
+_SHOWN_BAD = 5
+
+
+class TrainingBatch(NamedTuple):
+    """A batch and the pass over the data, from 0, that it belongs to."""
+
+    epoch: int
+    batch: Batch
+
+
+class _Read(NamedTuple):
+    """What became of some samples: the pictures, where they came from, why others are missing."""
+
+    images: UInt8[np.ndarray, "n C H W"]
+    positions: Int64[np.ndarray, " n"]
+    bad: dict[int, str]  # position: reason
+
+
+class Loader:
+    """Batches of one source part, the same for any number of threads.
+
+    Which pictures are in a training batch is a function of (seed, step), so a run can start at any
+    step at once. Threads and not processes: decoders release Python's lock, nothing is copied
+    between processes, and Ctrl-C ends at once.
+
+    Attributes:
+        samples: as given.
+        bad: the unreadable pictures met so far, by name, with the reason.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        preprocess: Preprocess,
+        *,
+        batch_size: int,
+        num_threads: int,
+        cache_bytes: int,
+        max_bad_fraction: float,
+    ) -> None:
+        """Reads nothing yet.
+
+        Args:
+            samples: with labels for training, with or without for anything else.
+            preprocess: the size of every picture.
+            batch_size: pictures per batch; more than there are means all of them.
+            num_threads: that decode, at least 1.
+            cache_bytes: decoded pictures are kept if all of them together are not larger.
+            max_bad_fraction: the share of unreadable pictures above which reading stops.
+        """
+        assert len(samples) >= 1
+        assert batch_size >= 1
+        assert num_threads >= 1
+        self.bad: dict[str, str] = {}
+        self.samples = samples
+        self._preprocess = preprocess
+        self._batch_size = batch_size
+        self._num_threads = num_threads
+        self._cache_bytes = cache_bytes
+        self._max_bad_fraction = max_bad_fraction
+        self._used = np.arange(len(samples))  # positions in samples; prepare drops the bad
+        self._is_seen = np.zeros(len(samples), dtype=bool)
+        self._is_bad = np.zeros(len(samples), dtype=bool)
+        # Decoded pictures, and the row in which each position lies; None: decode every time.
+        self._cache: tuple[UInt8[np.ndarray, "N C H W"], Int64[np.ndarray, " n"]] | None = None
+
+    @property
+    def num_pictures(self) -> int:
+        """Pictures in one pass: all samples, less the bad ones that ``prepare`` found."""
+        return len(self._used)
+
+    @property
+    def batch_size(self) -> int:
+        """Pictures in a training batch."""
+        return min(self._batch_size, self.num_pictures)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Training batches in one pass; a last partial one is left to other passes."""
+        return self.num_pictures // self.batch_size
+
+    def class_counts(self, num_classes: int) -> Int64[np.ndarray, " K"]:
+        """How many of the pictures belong to each class."""
+        assert self.samples.labels is not None
+        return np.bincount(self.samples.labels[self._used], minlength=num_classes)
+
+    def prepare(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Decodes all pictures into memory if they fit, and takes the unreadable ones out.
+
+        Where they do not fit it does nothing: pictures are then decoded each time, and a bad one is
+        left out of its batch when it is met.
+
+        Args:
+            progress: called with (pictures done, pictures in all) once in a while.
+
+        Raises:
+            DataError: more pictures are unreadable than allowed, or all.
+        """
+        channels, height, width = self._shape
+        total = len(self.samples)
+        stack = self.samples.pictures.stack(height=height, width=width, channels=channels)
+        if stack is not None:
+            self._cache = (stack, self.samples.ids)
+            return
+        if total * channels * height * width > self._cache_bytes:
+            return
+
+        images = np.empty((total, channels, height, width), dtype=np.uint8)
+        jobs = (
+            np.arange(i, min(i + _PREPARE_CHUNK, total)) for i in range(0, total, _PREPARE_CHUNK)
+        )
+        with contextlib.closing(self._in_threads(jobs)) as results:
+            for read in results:
+                images[read.positions] = read.images
+                self._record(read, num_judged=total)
+                if progress is not None:
+                    progress(int(self._is_seen.sum()), total)
+        self._cache = (images, np.arange(total))
+        self._used = np.flatnonzero(~self._is_bad)
+        self._check_any_left()
+
+    def training_batches(
+        self, seed: int, *, start_step: int
+    ) -> Generator[TrainingBatch, None, None]:
+        """Endless batches of shuffled pictures, made ahead of time in the background.
+
+        A batch lacks the pictures that turned out to be unreadable, and one that would be empty is
+        passed over. The threads end when the iterator is closed or dropped.
+
+        Args:
+            seed: the run's seed; the order of an epoch is ``permutation(seed, epoch, n)``.
+            start_step: batches to pass over, at no cost.
+
+        Raises:
+            DataError: more pictures are unreadable than allowed, or all.
+        """
+        jobs = self._training_positions(seed, start_step=start_step)
+        with contextlib.closing(self._in_threads(jobs)) as results:
+            for step, read in zip(count(start_step), results, strict=False):
+                self._record(read, num_judged=None)
+                self._check_any_left()
+                if len(read.positions):
+                    yield TrainingBatch(step // self.steps_per_epoch, self._batch(read))
+
+    def batches(self) -> Generator[Batch, None, None]:
+        """Every picture once, in the samples' order; the last batch may be smaller.
+
+        Raises:
+            DataError: more pictures are unreadable than allowed.
+        """
+        size = self._batch_size
+        jobs = (self._used[i : i + size] for i in range(0, len(self._used), size))
+        with contextlib.closing(self._in_threads(jobs)) as results:
+            for read in results:
+                self._record(read, num_judged=None)
+                if len(read.positions):
+                    yield self._batch(read)
+
+    @property
+    def _shape(self) -> tuple[int, int, int]:
+        return self._preprocess.channels, self._preprocess.height, self._preprocess.width
+
+    def _training_positions(
+        self, seed: int, *, start_step: int
+    ) -> Iterator[Int64[np.ndarray, " n"]]:
+        order, order_epoch = self._used, -1
+        for step in count(start_step):
+            epoch, in_epoch = divmod(step, self.steps_per_epoch)
+            if epoch != order_epoch:
+                order = self._used[permutation(seed, epoch, self.num_pictures)]
+                order_epoch = epoch
+            yield order[in_epoch * self.batch_size : (in_epoch + 1) * self.batch_size]
+
+    def _in_threads(self, jobs: Iterable[Int64[np.ndarray, " n"]]) -> Generator[_Read, None, None]:
+        """Reads each job's positions, a few jobs ahead, and yields the results in order."""
+        stop = threading.Event()
+        waiting: deque[Future[_Read]] = deque()
+        with ThreadPoolExecutor(self._num_threads, thread_name_prefix="decode") as pool:
+            try:
+                for positions in jobs:
+                    waiting.append(pool.submit(self._read, positions, stop))
+                    if len(waiting) >= self._num_threads + _AHEAD:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                # The pool waits for its threads: without this, for whole batches of photographs.
+                stop.set()
+                for future in waiting:
+                    future.cancel()
+
+    def _read(self, positions: Int64[np.ndarray, " n"], stop: threading.Event) -> _Read:
+        if self._cache is not None:
+            images, rows = self._cache
+            return _Read(np.ascontiguousarray(images[rows[positions]]), positions, {})
+
+        images = np.empty((len(positions), *self._shape), dtype=np.uint8)
+        good: list[int] = []
+        bad: dict[int, str] = {}
+        for position in positions.tolist():
+            if stop.is_set():
+                break
+            i = int(self.samples.ids[position])
+            try:
+                images[len(good)] = read_picture(self.samples.pictures, i, self._preprocess)
+            except UnreadablePicture as error:
+                bad[position] = str(error)
+            else:
+                good.append(position)
+        return _Read(images[: len(good)], np.array(good, dtype=np.int64), bad)
+
+    def _batch(self, read: _Read) -> Batch:
+        labels = self.samples.labels
+        return Batch(
+            images=torch.from_numpy(read.images),
+            targets=None if labels is None else torch.from_numpy(labels[read.positions]),
+            ids=torch.from_numpy(self.samples.ids[read.positions]),
+        )
+
+    def _record(self, read: _Read, *, num_judged: int | None) -> None:
+        """Notes which pictures are bad, and stops when they are too many.
+
+        Args:
+            read: the latest result.
+            num_judged: the pictures that the bad ones are a share of; None: those seen so far, as
+                soon as they are enough to judge.
+        """
+        self._is_seen[read.positions] = True
+        for position, reason in read.bad.items():
+            self._is_seen[position] = self._is_bad[position] = True
+            self.bad[self.samples.pictures.name(int(self.samples.ids[position]))] = reason
+        if not self.bad:
+            return
+
+        num_bad, num_seen = int(self._is_bad.sum()), int(self._is_seen.sum())
+        if num_judged is None:
+            num_judged = num_seen
+            if num_seen < min(_FEWEST_SEEN, len(self.samples)):
+                return
+        if num_bad > self._max_bad_fraction * num_judged:
+            shown = [f"\n  {name}: {reason}" for name, reason in self.bad.items()][:_SHOWN_BAD]
+            raise DataError(
+                f"{num_bad} of {num_judged} pictures ({num_bad / num_judged:.1%}) cannot be read; "
+                f"{self._max_bad_fraction:.1%} are allowed (data.max_bad_fraction). Repair or "
+                f"remove them, or allow more. The first:{''.join(shown)}"
+            )
+
+    def _check_any_left(self) -> None:
+        """Training on nothing would wait for ever."""
+        if self._is_bad.all():
+            raise DataError(f"none of {len(self.samples)} pictures can be read: {self.bad}")

@@ -1,0 +1,139 @@
+"""Which pictures train, which choose the best weights, which give the final figures."""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Int64, UInt64
+
+from saccade.data.layout import ALL
+from saccade.data.samples import Samples, Source, count
+from saccade.errors import DataError
+
+
+class Split(NamedTuple):
+    """The three parts of a source; no picture is in two of them.
+
+    Attributes:
+        train: to learn from.
+        val: held out of training to choose the best weights; None if its share is 0.
+        test: for the final figures only; None if there is none.
+        notes: sentences for the user about how the parts were made, with counts.
+    """
+
+    train: Samples
+    val: Samples | None
+    test: Samples | None
+    notes: tuple[str, ...]
+
+
+def split(source: Source, *, val_fraction: float, test_fraction: float, seed: int) -> Split:
+    """Uses the splits that the source has and makes the missing ones.
+
+    A source without splits gives ``test_fraction`` of its pictures to test and ``val_fraction`` of
+    the rest to val; one with train and test gives ``val_fraction`` of train to val. A source with
+    val but no test has no test part: its figures are those on val.
+
+    The parts are stratified and depend on the seed and the pictures' names alone: in each class
+    the pictures are ordered by a hash of (seed, name) and the first ones are held out, so pictures
+    that are added later leave nearly all others where they were.
+
+    Args:
+        source: with or without labels; without, all pictures count as one class.
+        val_fraction: at least 0, below 1.
+        test_fraction: at least 0, below 1.
+        seed: another seed makes other parts.
+
+    Raises:
+        DataError: the source has splits, but none to train on.
+    """
+    assert 0 <= val_fraction < 1
+    assert 0 <= test_fraction < 1
+    parts = source.splits
+    notes: list[str] = []
+    if ALL in parts:
+        train, test = _hold_out(parts[ALL], "test", test_fraction, seed=seed, notes=notes)
+        train, val = _hold_out(train, "val", val_fraction, seed=seed, notes=notes)
+        return Split(train, val, test, tuple(notes))
+
+    if "train" not in parts:
+        raise DataError(f"{source.path} has no train split to learn from, only {', '.join(parts)}.")
+    train, val, test = parts["train"], parts.get("val"), parts.get("test")
+    if val is None:
+        train, val = _hold_out(train, "val", val_fraction, seed=seed, notes=notes)
+    elif test is None:
+        notes.append(
+            f"There is no test split: the figures are on val ({count(len(val), 'picture')}), which "
+            "also chooses the best weights, so they are slightly too good."
+        )
+    return Split(train, val, test, tuple(notes))
+
+
+def _hold_out(
+    samples: Samples, part: str, fraction: float, *, seed: int, notes: list[str]
+) -> tuple[Samples, Samples | None]:
+    """Takes a share of every class away from the training pictures.
+
+    Returns:
+        The pictures kept and the ones held out, both in their old order.
+    """
+    if fraction == 0:
+        return samples, None
+    labels = np.zeros(len(samples), dtype=np.int64) if samples.labels is None else samples.labels
+    # The part's name is hashed too: val must not be drawn from just the ones test left over first.
+    held = _first_of_each(labels, _hashes(samples.names(), f"{seed} {part}"), fraction)
+    if not held.any():
+        notes.append(f"Too few pictures to hold any out for {part}.")
+        return samples, None
+    notes.append(
+        f"{count(int(held.sum()), 'picture')} of {len(samples):,} "
+        f"{'are' if held.sum() != 1 else 'is'} held out for {part}, "
+        f"{fraction:.0%} of each class."
+    )
+    single = int((np.bincount(labels) == 1).sum())
+    if single:
+        notes.append(
+            f"{count(single, 'class')} with one picture: it is used for training, so {part} cannot "
+            "judge that class."
+        )
+    return samples.take(np.flatnonzero(~held)), samples.take(np.flatnonzero(held))
+
+
+def _first_of_each(
+    labels: Int64[np.ndarray, " N"], hashes: UInt64[np.ndarray, " N"], fraction: float
+) -> Bool[np.ndarray, " N"]:
+    """Marks, in each class, the share of pictures with the smallest hashes.
+
+    The plain version::
+
+        for label in range(K):
+            members = sorted(np.flatnonzero(labels == label), key=lambda i: hashes[i])
+            marked[members[: share(len(members))]] = True
+    """
+    order = np.lexsort((hashes, labels))
+    sizes = np.bincount(labels)
+    starts = np.cumsum(sizes) - sizes
+    rank = np.arange(len(labels)) - starts[labels[order]]
+    marked = np.zeros(len(labels), dtype=bool)
+    marked[order] = rank < _shares(sizes, fraction)[labels[order]]
+    return marked
+
+
+def _shares(sizes: Int64[np.ndarray, " K"], fraction: float) -> Int64[np.ndarray, " K"]:
+    """How many of each class to hold out: the rounded share, but at least one and never all.
+
+    So a class of 1 gives none, and one of 3 serves both test and val and still trains with 1.
+    """
+    wanted = np.rint(sizes * fraction).astype(np.int64)
+    return np.where(sizes >= 2, np.clip(wanted, 1, sizes - 1), 0)
+
+
+def _hashes(names: list[str], salt: str) -> UInt64[np.ndarray, " N"]:
+    """64 bits for each name, the same on every machine and in every version of Python."""
+    start = hashlib.blake2b(f"{salt}\0".encode(), digest_size=8)
+    digests = bytearray()
+    for name in names:
+        of_name = start.copy()
+        of_name.update(name.encode("utf-8", "surrogateescape"))
+        digests += of_name.digest()
+    return np.frombuffer(bytes(digests), dtype="<u8").astype(np.uint64)

@@ -1,0 +1,1 @@
+"""Tokens to a prediction; heads know no loss."""

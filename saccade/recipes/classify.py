@@ -1,0 +1,128 @@
+"""Classification from scratch: a complete config from a few facts about the data."""
+
+import math
+
+from saccade.backbones.sizes import model_config
+from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, RunConfig
+from saccade.recipes.facts import Facts
+from saccade.recipes.mirror import SAFE_RATIO
+
+SMALLEST_SIDE = 16
+"""Smaller pictures are enlarged to this, so that the convolutions have something to slide over."""
+
+PHOTO_SIDES = (64, 96, 128, 160, 192, 224)
+"""Sizes that photographs are trained at; pictures up to 40 pixels keep their own."""
+
+VAL_FRACTION = 0.1
+"""Of the training pictures, held out to choose the best weights, where the source has no split."""
+
+TEST_FRACTION = 0.2
+"""Of all pictures, held out for the final figures, where the source has no split."""
+
+
+def classify(
+    facts: Facts,
+    *,
+    source: str,
+    model: str,
+    image_size: int,
+    steps: int,
+    budget_seconds: float | None,
+    precision: str,
+    num_threads: int,
+    seed: int,
+) -> RunConfig:
+    """A from-scratch recipe for pictures of any size and number.
+
+    Command: ``saccade train SOURCE --out RUN --budget 10m``. Figures, mean and spread over three
+    seeds on two cores, are in benchmarks/ (classify). The numbers follow CCT (arXiv 2104.05704) and
+    airbench (arXiv 2404.00498): AdamW, a short warm-up, label smoothing, light augmentation for few
+    epochs and stronger for many.
+
+    Args:
+        facts: about the data.
+        source: the path, as the user gave it.
+        model: a name such as ``rag-nano4``.
+        image_size: pixels a side.
+        steps: optimiser steps.
+        budget_seconds: the promise, or None.
+        precision: ``bf16`` or ``fp32``.
+        num_threads: that decode.
+        seed: of everything random.
+    """
+    batch_size = batch_size_for(facts.num_pictures)
+    epochs = steps * batch_size / max(facts.num_pictures, 1)
+    config = model_config(model)
+    return RunConfig(
+        job="classify",
+        seed=seed,
+        steps=steps,
+        budget_seconds=budget_seconds,
+        log_every=max(1, min(50, steps // 100)),
+        evaluate_every=max(1, steps // 12),
+        save_every=max(1, min(500, steps // 4)),
+        precision="bf16" if precision == "bf16" else "fp32",
+        model=config,
+        data=DataConfig(
+            source=source,
+            image_size=image_size,
+            channels=1 if facts.is_grey else 3,
+            fit="crop",
+            batch_size=batch_size,
+            val_fraction=VAL_FRACTION,
+            test_fraction=TEST_FRACTION,
+            max_bad_fraction=0.05,
+            cache_gib=4.0,
+            num_threads=num_threads,
+        ),
+        augment=augmentation(facts, epochs=epochs, image_size=image_size),
+        optim=OptimConfig(
+            # Wider models want smaller steps; sqrt for the batch, as AdamW's noise scale suggests.
+            lr=2e-3 * math.sqrt(batch_size / 128) * min(1.0, math.sqrt(128 / config.embed_dim)),
+            weight_decay=0.05,
+            beta1=0.9,
+            beta2=0.98,
+            warmup=0.08,
+            final_lr=0.01,
+            clip_norm=1.0,
+            label_smoothing=0.1,
+            average=0.03,
+        ),
+    )
+
+
+def batch_size_for(num_pictures: int) -> int:
+    """Pictures per step: a large set fills the matrix units, a small one needs the steps."""
+    return 128 if num_pictures >= 8000 else 64 if num_pictures >= 500 else 32
+
+
+def augmentation(facts: Facts, *, epochs: float, image_size: int) -> AugmentConfig:
+    """How strongly to change pictures: the more often each is seen, the more.
+
+    Args:
+        facts: about the data; pictures whose mirror image is another thing are not mirrored.
+        epochs: how often each picture will be seen.
+        image_size: pixels a side; small pictures are moved by a pixel or two.
+    """
+    strength = min(1.0, epochs / 60)
+    return AugmentConfig(
+        flip=0.5 if facts.mirror_ratio >= SAFE_RATIO else 0.0,
+        translate=max(0.07, 1.5 / image_size) + 0.03 * strength,
+        zoom=0.1 + 0.15 * strength,
+        rotate_degrees=5 + 10 * strength,
+        shear=0.05 + 0.1 * strength,
+        colour=0.2 + 0.4 * strength,
+        erase=0.25 * strength,
+    )
+
+
+def natural_side(side: int) -> int:
+    """The training size closest to the pictures' own: what is smaller is not thrown away."""
+    if side <= 40:
+        return max(SMALLEST_SIDE, math.ceil(side / 4) * 4)
+    return max([size for size in PHOTO_SIDES if size <= side * 1.2], default=PHOTO_SIDES[0])
+
+
+def patch_for(image_size: int) -> int:
+    """The largest power of two, up to 16, that leaves at least 7 x 7 tokens; 2 at the least."""
+    return 2 ** min(4, max(1, int(math.log2(image_size / 7))))

@@ -1,0 +1,89 @@
+"""What a recipe looks at before it chooses."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from saccade.config.run import Preprocess
+from saccade.data.decode import UnreadablePicture
+from saccade.data.preprocess import read_picture
+from saccade.data.sources import Samples
+from saccade.data.survey import survey
+from saccade.recipes.mirror import mirror_ratio
+
+NUM_PROBES = 1000
+"""Pictures that are decoded, small, for colour statistics and the mirror test."""
+
+PROBE_SIDE = 24
+"""Their side in pixels: enough to tell a 2 from its mirror image."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """The training data in a few numbers.
+
+    Attributes:
+        num_pictures: to train on.
+        num_classes: K.
+        side: median short side in pixels.
+        is_grey: whether every picture looked at has one channel.
+        mean, std: of the pixels, per channel, scaled to [0, 1].
+        mirror_ratio: from ``saccade.recipes.mirror``; near 1 when mirrors keep their class.
+    """
+
+    num_pictures: int
+    num_classes: int
+    side: int
+    is_grey: bool
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    mirror_ratio: float
+
+
+def look(samples: Samples, *, num_classes: int) -> Facts:
+    """Looks at headers, and at up to ``NUM_PROBES`` evenly spaced pictures, small.
+
+    Args:
+        samples: labelled, to train on.
+        num_classes: K.
+    """
+    assert samples.labels is not None
+    sizes = survey(samples)
+    channels = 1 if sizes.is_grey else 3
+    tiny = Preprocess(
+        height=PROBE_SIDE,
+        width=PROBE_SIDE,
+        channels=channels,
+        fit="crop",
+        mean=(0.5,) * channels,
+        std=(0.25,) * channels,
+    )
+    count = min(NUM_PROBES, len(samples))
+    images, labels = [], []
+    for position in np.linspace(0, len(samples) - 1, count).astype(int).tolist():
+        try:
+            images.append(read_picture(samples.pictures, int(samples.ids[position]), tiny))
+        except UnreadablePicture:
+            continue  # the loader counts and names them
+        labels.append(int(samples.labels[position]))
+    mean, std = _colour(np.stack(images)) if images else (tiny.mean, tiny.std)
+    return Facts(
+        num_pictures=len(samples),
+        num_classes=num_classes,
+        side=min(sizes.median_height, sizes.median_width),
+        is_grey=sizes.is_grey,
+        mean=mean,
+        std=std,
+        mirror_ratio=mirror_ratio(torch.from_numpy(np.stack(images)), torch.tensor(labels))
+        if images
+        else 1.0,
+    )
+
+
+def _colour(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation per channel, to three places, in [0, 1]; a flat set keeps a deviation."""
+    scaled = images.astype(np.float64) / 255
+    mean = scaled.mean(axis=(0, 2, 3)).round(3)
+    std = scaled.std(axis=(0, 2, 3)).round(3).clip(min=0.05)
+    return tuple(mean.tolist()), tuple(std.tolist())

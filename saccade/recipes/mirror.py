@@ -1,0 +1,49 @@
+"""May a picture be mirrored without changing what it shows? Asked of the data, not of the user.
+
+Mirroring is the most useful augmentation for photographs and ruins characters: a mirrored 2 is not
+a 2. The test needs no training: each picture, and its mirror image, looks for its nearest neighbour
+among the others. If the mirror image finds its own class much less often, mirrors are another thing.
+"""
+
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor
+
+SAFE_RATIO = 0.75
+"""Mirrored nearest-neighbour accuracy over the plain one, above which mirrors are safe.
+
+Measured (``benchmarks/mirror_test.py``, 1,000 pictures): see docs/recipes.md.
+"""
+
+
+def mirror_ratio(images: UInt8[Tensor, "B C H W"], labels: Int64[Tensor, " B"]) -> float:
+    """How much of the nearest-neighbour accuracy above chance survives mirroring.
+
+    Args:
+        images: up to a few thousand small pictures.
+        labels: their classes.
+
+    Returns:
+        1 when mirrors find their class as often as the pictures do; 0 when they do no better than
+        chance; 1 also when the pictures themselves do no better (nothing can be said then).
+    """
+    plain = _unit(images)
+    mirrored = _unit(images.flip(-1))
+    chance = labels.bincount().square().sum().item() / len(labels) ** 2
+    own = _accuracy(plain, plain, labels) - chance
+    other = _accuracy(mirrored, plain, labels) - chance
+    return 1.0 if own <= 0.1 else max(other, 0.0) / own
+
+
+def _unit(images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B CHW"]:
+    flat = images.flatten(1).float()
+    flat = flat - flat.mean(dim=1, keepdim=True)
+    return torch.nn.functional.normalize(flat, dim=1)
+
+
+def _accuracy(
+    queries: Float[Tensor, "B D"], gallery: Float[Tensor, "B D"], labels: Int64[Tensor, " B"]
+) -> float:
+    similarity = queries @ gallery.T
+    similarity.fill_diagonal_(-torch.inf)  # neither a picture nor its mirror finds itself
+    return (labels[similarity.argmax(dim=1)] == labels).float().mean().item()

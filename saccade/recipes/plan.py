@@ -1,0 +1,222 @@
+"""From a wish and the facts to a complete config, with each derived number and its reason."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+
+from saccade.backbones.sizes import parse_name
+from saccade.config.json import override
+from saccade.config.run import Preprocess, RunConfig
+from saccade.errors import UsageError
+from saccade.recipes.budget import Candidate, Choice, candidates, choose, wanted_epochs
+from saccade.recipes.classify import TEST_FRACTION, VAL_FRACTION, classify
+from saccade.recipes.facts import Facts
+from saccade.recipes.mirror import SAFE_RATIO
+from saccade.recipes.speed import seconds_per_step
+from saccade.run.device import choose_precision
+
+LARGEST_UNPLANNED_SIDE = 128
+"""Pixels a side when there is no budget to judge by."""
+
+DEFAULT_SIZE = "nano"
+"""When there is no budget to judge by."""
+
+
+class HeldOut(NamedTuple):
+    """The shares of pictures that are not trained on."""
+
+    val_fraction: float
+    test_fraction: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the user asked for.
+
+    Attributes:
+        model: a family, or a name as far as the user has fixed it.
+        budget_seconds: for the whole call, or None.
+        epochs, steps: how long to train without a budget; at most one of the three is given.
+        settings: single numbers, by dotted name.
+        seed: of everything random.
+    """
+
+    model: str
+    budget_seconds: float | None
+    epochs: float | None
+    steps: int | None
+    settings: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+
+    def held_out(self) -> HeldOut:
+        """The shares of pictures for validation and for test, before there is a config.
+
+        Raises:
+            UsageError: one of them is not a number from 0 to below 1.
+        """
+        return HeldOut(
+            val_fraction=_fraction(self.settings, "data.val_fraction", VAL_FRACTION),
+            test_fraction=_fraction(self.settings, "data.test_fraction", TEST_FRACTION),
+        )
+
+
+class Plan(NamedTuple):
+    """A complete config and how it came about.
+
+    Attributes:
+        config: all numbers.
+        model_name: the full name.
+        preprocess: how pictures become input.
+        lines: each derived number with its reason, for a person.
+    """
+
+    config: RunConfig
+    model_name: str
+    preprocess: Preprocess
+    lines: tuple[str, ...]
+
+
+def plan(
+    wish: Wish,
+    facts: Facts,
+    *,
+    source: str,
+    training_seconds: float | None,
+    device: torch.device,
+    num_threads: int,
+) -> Plan:
+    """Chooses what the user left open.
+
+    Args:
+        wish: what was asked for.
+        facts: about the training pictures.
+        source: the path, as the user gave it.
+        training_seconds: what of the budget is left for training, or None without a budget.
+        device: where to train; its speed is measured when there is a budget.
+        num_threads: that decode.
+
+    Raises:
+        UsageError: an unknown model or setting.
+    """
+    name = parse_name(wish.model)
+    precision = choose_precision(device)
+    pinned_side = _pinned_int(wish.settings, "data.image_size")
+
+    def config_for(candidate: Candidate, steps: int) -> RunConfig:
+        config = classify(
+            facts,
+            source=source,
+            model=candidate.model,
+            image_size=candidate.image_size,
+            steps=steps,
+            budget_seconds=wish.budget_seconds,
+            precision=precision,
+            num_threads=num_threads,
+            seed=wish.seed,
+        )
+        return override(config, wish.settings)
+
+    def measure(candidate: Candidate) -> float:
+        config = config_for(candidate, 1000)
+        return seconds_per_step(
+            config,
+            num_classes=facts.num_classes,
+            preprocess=preprocess_for(config, facts),
+            device=device,
+        )
+
+    if training_seconds is None:
+        name = name._replace(size=name.size or DEFAULT_SIZE)
+        side = min(facts.side, LARGEST_UNPLANNED_SIDE)
+        *_, candidate = candidates(name, side=side, image_size=pinned_side)
+        choice = Choice(candidate, None, _steps(wish, config_for(candidate, 1000), facts))
+    else:
+        options = candidates(name, side=facts.side, image_size=pinned_side)
+        choice = choose(
+            options, num_pictures=facts.num_pictures, seconds=training_seconds, measure=measure
+        )
+    config = config_for(choice.candidate, choice.steps)
+    return Plan(
+        config=config,
+        model_name=choice.candidate.model,
+        preprocess=preprocess_for(config, facts),
+        lines=tuple(_lines(config, choice, facts, training_seconds)),
+    )
+
+
+def preprocess_for(config: RunConfig, facts: Facts) -> Preprocess:
+    """The preprocessing that a config and the pictures' colours ask for."""
+    data = config.data
+    channels = len(facts.mean)
+    same = data.channels == channels
+    return Preprocess(
+        height=data.image_size,
+        width=data.image_size,
+        channels=data.channels,
+        fit=data.fit,
+        mean=facts.mean if same else (sum(facts.mean) / channels,) * data.channels,
+        std=facts.std if same else (sum(facts.std) / channels,) * data.channels,
+    )
+
+
+def _steps(wish: Wish, config: RunConfig, facts: Facts) -> int:
+    if wish.steps is not None:
+        return wish.steps
+    assert wish.epochs is not None
+    per_epoch = max(1, facts.num_pictures // min(config.data.batch_size, facts.num_pictures))
+    return max(1, round(wish.epochs * per_epoch))
+
+
+def _pinned_int(settings: dict[str, str], name: str) -> int | None:
+    text = settings.get(name)
+    if text is None:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"{name} is {text!r}; expected a whole number of at least 1")
+    return int(text)
+
+
+def _fraction(settings: dict[str, str], name: str, default: float) -> float:
+    try:
+        share = float(settings.get(name, default))
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 1:
+        raise UsageError(f"{name} is {settings[name]!r}; expected a share from 0 to below 1")
+    return share
+
+
+def _lines(
+    config: RunConfig, choice: Choice, facts: Facts, training_seconds: float | None
+) -> list[str]:
+    batch = min(config.data.batch_size, facts.num_pictures)
+    epochs = config.steps * batch / facts.num_pictures
+    lines = [
+        f"model      {choice.candidate.model}",
+        f"size       {config.data.image_size} x {config.data.image_size} pixels, "
+        + ("grey" if config.data.channels == 1 else "RGB")
+        + f"; the pictures' short side is {facts.side}",
+        f"batch      {batch} pictures",
+        f"steps      {config.steps:,}, which is {epochs:.1f} epochs of {facts.num_pictures:,} pictures",
+        f"precision  {config.precision}",
+        f"lr         {config.optim.lr:.2g} at its peak",
+        f"mirroring  {_mirroring(config, facts)}",
+    ]
+    if training_seconds is not None and choice.seconds_per_step is not None:
+        rate = batch / choice.seconds_per_step
+        lines.insert(
+            1,
+            f"speed      {rate:,.0f} pictures/s measured; {training_seconds:.0f} s for training; "
+            f"{wanted_epochs(facts.num_pictures):.0f} epochs wanted before a larger model",
+        )
+    return lines
+
+
+def _mirroring(config: RunConfig, facts: Facts) -> str:
+    is_on = "on" if config.augment.flip > 0 else "off"
+    reason = "keep" if facts.mirror_ratio >= SAFE_RATIO else "lose"
+    return (
+        f"{is_on}; mirror images {reason} their class "
+        f"(nearest neighbours: {max(facts.mirror_ratio, 0):.0%} of the accuracy remains)"
+    )

@@ -1,0 +1,115 @@
+"""The run folder: where each thing that training leaves behind lies."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from saccade.errors import UsageError
+
+
+class RunFolder:
+    """The paths inside a run folder.
+
+    Args:
+        path: the folder; it need not exist yet.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.json"
+        self.contract = self.path / "contract.json"
+        self.environment = self.path / "environment.json"
+        self.weights = self.path / "weights.safetensors"
+        self.last_weights = self.path / "last.safetensors"
+        self.log = self.path / "log.jsonl"
+        self.checkpoints = self.path / "checkpoints"
+        self.evaluation = self.path / "evaluation"
+        self.pictures = self.path / "pictures"
+
+    def refuse_existing(self) -> None:
+        """Checks that nothing would be overwritten.
+
+        Raises:
+            UsageError: there is something at the path already.
+        """
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise UsageError(
+                f"{self.path} exists already and is never overwritten; choose another --out, or "
+                "continue that run with --resume"
+            )
+
+    def create(self) -> None:
+        """Makes the folder.
+
+        Raises:
+            UsageError: it cannot be made, or there is something in it.
+        """
+        self.refuse_existing()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot make the folder {self.path}: {error.strerror}") from None
+
+    def require(self) -> None:
+        """Checks that this is a run folder.
+
+        Raises:
+            UsageError: there is no such folder, or it is not one.
+        """
+        if not self.path.is_dir():
+            raise UsageError(f"there is no run folder {self.path}; `saccade train` makes one")
+        if not self.contract.is_file():
+            raise UsageError(
+                f"{self.path} is not a run folder: it has no {self.contract.name}; "
+                "give the folder that `saccade train --out` made"
+            )
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Writes a file so that it is there whole or not at all, also after a power cut.
+
+    Raises:
+        OSError: the disk is full, or the like; the old file is intact and nothing is left over.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sync_folder(path: Path) -> None:
+    """Makes renames inside a folder last through a power cut."""
+    if os.name == "nt":  # Windows has no handle to sync a folder by
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Writes readable JSON, atomically."""
+    write_atomic(path, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads a JSON file of a run folder.
+
+    Raises:
+        UsageError: it is missing or not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{path} is missing; is {path.parent} a complete run folder?") from None
+    except ValueError as error:
+        raise UsageError(f"{path} is not readable as JSON ({error}); restore it") from None

@@ -1,0 +1,48 @@
+"""AdamW and its parameter groups."""
+
+import torch
+from torch import Tensor, nn
+
+from saccade.config.run import OptimConfig
+
+
+def make_optimizer(task: nn.Module, config: OptimConfig) -> torch.optim.AdamW:
+    """AdamW (arXiv 1711.05101) with weight decay on matrices and kernels alone.
+
+    Norms, biases, ReZero's alphas, LayerScale's gammas and learned tokens are left out: decay
+    would pull them towards a value that means something else than "small".
+    """
+    decayed, free = [], []
+    for name, parameter in task.named_parameters():
+        is_token = name.endswith(("prefix", "position.table"))
+        (decayed if parameter.ndim > 1 and not is_token else free).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": decayed, "weight_decay": config.weight_decay},
+            {"params": free, "weight_decay": 0.0},
+        ],
+        lr=config.lr,
+        betas=(config.beta1, config.beta2),
+        fused=True,
+    )
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer, task: nn.Module) -> dict[str, Tensor]:
+    """The optimiser's state as flat tensors, named ``<parameter>/<what>``."""
+    names = {parameter: name for name, parameter in task.named_parameters()}
+    return {
+        f"{names[parameter]}/{key}": value
+        for parameter, state in optimizer.state.items()
+        for key, value in state.items()
+    }
+
+
+def load_optimizer_tensors(
+    optimizer: torch.optim.Optimizer, task: nn.Module, tensors: dict[str, Tensor]
+) -> None:
+    """The inverse of ``optimizer_tensors``, exact to the bit."""
+    parameters = dict(task.named_parameters())
+    for name, tensor in tensors.items():
+        parameter_name, key = name.rsplit("/", 1)
+        parameter = parameters[parameter_name]
+        optimizer.state[parameter][key] = tensor.to(parameter.device)

@@ -1,0 +1,1 @@
+"""Backbone, head, loss, metrics and decoding as one thing a user wants."""

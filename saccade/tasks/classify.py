@@ -1,0 +1,105 @@
+"""Classification: one class for each picture."""
+
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from saccade.backbones.build import AnyBackbone
+from saccade.config.run import Preprocess
+from saccade.data.batch import Batch
+from saccade.heads.classify import ClassHead, ClassLogits
+from saccade.losses.classify import cross_entropy
+from saccade.metrics.classify import ClassMetrics
+from saccade.metrics.result import ClassResult
+from saccade.tokens.tokens import Tokens
+from saccade.transformer.trace import Trace
+
+
+class Classify(nn.Module):
+    """Pictures to class probabilities, and the loss that teaches it.
+
+    Args:
+        backbone: pictures to tokens.
+        head: tokens to logits.
+        class_names: the K classes in the order of the logits.
+        preprocess: gives mean and standard deviation of the pixels.
+        label_smoothing: of the training loss.
+    """
+
+    best_figure = "log_loss"
+    best_is_low = True
+
+    def __init__(
+        self,
+        *,
+        backbone: AnyBackbone,
+        head: ClassHead,
+        class_names: tuple[str, ...],
+        preprocess: Preprocess,
+        label_smoothing: float,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+        self.class_names = class_names
+        self.label_smoothing = label_smoothing
+        # Part of the preprocessing contract, not of the weights: config.json holds the numbers.
+        self.register_buffer("mean", _per_channel(preprocess.mean), persistent=False)
+        self.register_buffer("std", _per_channel(preprocess.std), persistent=False)
+
+    def forward(self, images: UInt8[Tensor, "B C H W"]) -> ClassLogits:
+        """Logits of pictures as bytes."""
+        return self.head(self.tokens(images))
+
+    def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
+        """What the backbone makes of pictures as bytes."""
+        return self.backbone(self.normalise(images), trace)
+
+    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """Bytes to numbers around 0: scaled to [0, 1], minus the mean, over the deviation."""
+        scaled = (images / 255 - self.mean) / self.std
+        return scaled.contiguous(memory_format=torch.channels_last)
+
+    def loss(self, batch: Batch) -> Mapping[str, Float[Tensor, ""]]:
+        """Cross-entropy, and the share of the batch that was right (before this step)."""
+        assert batch.targets is not None
+        logits = self(batch.images).logits
+        return {
+            "loss": cross_entropy(logits, batch.targets, label_smoothing=self.label_smoothing),
+            "top1": (logits.detach().argmax(dim=1) == batch.targets).float().mean(),
+        }
+
+    @torch.no_grad()
+    def predict(self, batch: Batch) -> Float[Tensor, "B K"]:
+        """Class probabilities in fp32, each row summing to 1."""
+        return self(batch.images).logits.float().softmax(dim=1)
+
+    def metrics(self) -> "ClassMeasure":
+        """An empty collector."""
+        return ClassMeasure(ClassMetrics(self.class_names))
+
+
+class ClassMeasure:
+    """Runs the task over batches and keeps what the figures need."""
+
+    def __init__(self, metrics: ClassMetrics) -> None:
+        self.metrics = metrics
+
+    def update(self, task: Classify, batch: Batch) -> None:
+        """Predicts one labelled batch."""
+        assert batch.targets is not None
+        self.metrics.update(task.predict(batch).cpu(), batch.targets.cpu())
+
+    def figures(self) -> dict[str, float]:
+        """Top-1 and its companions as plain numbers."""
+        return {name: figure.value for name, figure in self.result().metrics.items()}
+
+    def result(self) -> ClassResult:
+        """All there is to say, with intervals."""
+        return self.metrics.result()
+
+
+def _per_channel(values: tuple[float, ...]) -> Float[Tensor, "C 1 1"]:
+    return torch.tensor(values, dtype=torch.float32)[:, None, None]

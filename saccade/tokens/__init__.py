@@ -1,0 +1,1 @@
+"""Pixels to a sequence of tokens and back."""

@@ -1,0 +1,1 @@
+"""Attention, residual rules and blocks."""

@@ -1,0 +1,1 @@
+"""Each verb of the command line as a Python function; one file per verb."""

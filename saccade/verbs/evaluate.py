@@ -1,0 +1,117 @@
+"""evaluate: a run and labelled pictures -> figures."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from saccade.data.fingerprint import fingerprint
+from saccade.data.loader import Loader
+from saccade.data.sources import Samples, Source, labelled, open_source
+from saccade.data.split import split as divide
+from saccade.metrics.result import ClassResult
+from saccade.run.contract import require_same_classes
+from saccade.serving.model import BATCH_SIZE, Model, load
+from saccade.verbs.judge import judge
+from saccade.verbs.voice import Voice
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateResult:
+    """How a model did.
+
+    Attributes:
+        run: the run folder.
+        job: what the model does.
+        split: which part of the source was used: ``test``, ``val``, or ``all``.
+        n: how many pictures that were.
+        metrics: the figures, by name, as fractions.
+        intervals: their 95 % confidence intervals.
+        result: everything, with the confusion matrix and each class.
+        bad: pictures that could not be read, and why.
+    """
+
+    run: Path
+    job: str
+    split: str
+    n: int
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+    result: ClassResult
+    bad: dict[str, str]
+
+
+def evaluate(
+    run: str | Path,
+    source: str | Path,
+    *,
+    device: str | None = None,
+    weights: str = "best",
+    is_quiet: bool = False,
+) -> EvaluateResult:
+    """Judges a model on labelled pictures.
+
+    On the very source the run was trained on, only the part held out from training is used. On
+    another source its test split is used, or its val split, or all of it.
+
+    Args:
+        run: the run folder.
+        source: as for ``train``; its classes must be the model's, in any order.
+        device: ``cpu``, ``cuda``, ...; None: the best one here.
+        weights: ``best`` (by validation) or ``last``.
+        is_quiet: say nothing on stderr.
+
+    Raises:
+        UsageError: no such run or source.
+        DataError: other classes (both lists are shown), or too many unreadable pictures.
+    """
+    voice = Voice(is_quiet=is_quiet)
+    model = load(run, device=device, weights=weights)
+    pictures = labelled(open_source(source))
+    assert pictures.class_names is not None
+    require_same_classes(model.class_names, pictures.class_names, source=pictures.path)
+    part, samples = _held_out(model, pictures)
+    voice.say(f"evaluating on {len(samples):,} pictures ({part} of {pictures.path})")
+    loader = Loader(
+        _relabelled(samples, pictures.class_names, model.class_names),
+        model.contract.preprocess,
+        batch_size=BATCH_SIZE,
+        num_threads=model.config.data.num_threads,
+        cache_bytes=0,
+        max_bad_fraction=model.config.data.max_bad_fraction,
+    )
+    loader.prepare()
+    result = judge(model, loader).result
+    return EvaluateResult(
+        run=Path(run),
+        job=model.contract.job,
+        split=part,
+        n=result.n,
+        metrics=result.values(),
+        intervals={name: (figure.low, figure.high) for name, figure in result.metrics.items()},
+        result=result,
+        bad=dict(loader.bad),
+    )
+
+
+def _held_out(model: Model, source: Source) -> tuple[str, Samples]:
+    data = model.config.data
+    if fingerprint(source) == model.contract.data.fingerprint:
+        parts = divide(
+            source,
+            val_fraction=data.val_fraction,
+            test_fraction=data.test_fraction,
+            seed=model.config.seed,
+        )
+        return ("test", parts.test) if parts.test is not None else ("val", parts.val or parts.train)
+    for part in ("test", "val", "all", "train"):
+        if part in source.splits:
+            return part, source.splits[part]
+    raise AssertionError(f"a source without splits: {source}")
+
+
+def _relabelled(samples: Samples, given: tuple[str, ...], wanted: tuple[str, ...]) -> Samples:
+    """The same pictures with the model's class ids: classes are matched by name."""
+    assert samples.labels is not None
+    places = np.array([wanted.index(name) for name in given])
+    return replace(samples, labels=places[samples.labels])

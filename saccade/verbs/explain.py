@@ -1,0 +1,92 @@
+"""explain: a run and pictures -> overlays of what the model looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from saccade.errors import DataError, UsageError
+from saccade.attribution.methods import parse_method
+from saccade.report.overlay import overlay
+from saccade.serving.model import Explanation, load
+from saccade.verbs.voice import Voice
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainResult:
+    """What was explained.
+
+    Attributes:
+        run: the run folder.
+        out: the folder with the overlays.
+        pictures: one entry per picture: path, prediction, the class explained, and the overlay of
+            each method, relative to ``out``.
+    """
+
+    run: Path
+    out: Path
+    pictures: list[dict[str, Any]]
+
+
+def explain(
+    run: str | Path,
+    inputs: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    methods: Sequence[str] = (),
+    label: str | None = None,
+    device: str | None = None,
+    is_quiet: bool = False,
+) -> ExplainResult:
+    """Writes an overlay per picture and method.
+
+    Args:
+        run: the run folder.
+        inputs: pictures or folders.
+        out: a folder to make; one that exists and is not empty is refused.
+        methods: ``legrad`` (which patches raise the class's score), ``rollout`` (where information
+            came from, whatever the class) and ``gradcam``; none given: those that suit the model.
+        label: the class to explain; None: the one predicted for each picture.
+        device: ``cpu``, ``cuda``, ...; None: the best one here.
+        is_quiet: say nothing on stderr.
+
+    Raises:
+        UsageError: no such run, input, class or method, or a folder in the way.
+        DataError: none of the pictures can be read.
+    """
+    voice = Voice(is_quiet=is_quiet)
+    folder = Path(out)
+    chosen = [parse_method(name) for name in methods]
+    model = load(run, device=device)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} exists already and is never overwritten; choose another --out")
+    entries: list[dict[str, Any]] = []
+    for explanation in model.explain(inputs, methods=chosen, label=label):
+        folder.mkdir(parents=True, exist_ok=True)
+        entries.append(_write(explanation, folder, number=len(entries)))
+    if not entries:
+        raise DataError(
+            "none of the pictures could be read; `saccade predict` says why for each of them"
+        )
+    voice.say(f"{len(entries)} pictures explained in {folder}")
+    return ExplainResult(run=Path(run), out=folder, pictures=entries)
+
+
+def _write(explanation: Explanation, folder: Path, *, number: int) -> dict[str, Any]:
+    image = np.ascontiguousarray(explanation.image.transpose(1, 2, 0))
+    stem = f"{number:04d}-{Path(explanation.path).stem}"
+    files = {}
+    for method, heat in explanation.heats.items():
+        files[method] = f"{stem}-{method}.png"
+        Image.fromarray(overlay(image, heat)).save(folder / files[method])
+    prediction = explanation.prediction
+    return {
+        "path": explanation.path,
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "explained": explanation.asked,
+        "overlays": files,
+    }

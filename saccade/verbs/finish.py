@@ -1,0 +1,53 @@
+"""After training: figures, pictures, contract, report, card."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from saccade.metrics.result import ClassResult
+from saccade.report.card import write_card
+from saccade.report.page import write_report
+from saccade.run.contract import load_contract
+from saccade.run.folder import RunFolder, write_json
+from saccade.serving.model import Model
+from saccade.verbs.gallery import write_gallery
+from saccade.verbs.judge import judge
+from saccade.verbs.prepare import Prepared
+from saccade.verbs.voice import Voice
+
+
+class Finished(NamedTuple):
+    """What is known at the end.
+
+    Attributes:
+        split: on which pictures the figures were taken.
+        result: the figures.
+        report: the page.
+    """
+
+    split: str
+    result: ClassResult
+    report: Path
+
+
+def finish(folder: RunFolder, model: Model, data: Prepared, *, voice: Voice) -> Finished:
+    """Evaluates the best weights on validation and test, and writes all that a person looks at."""
+    loaders = {"val": data.validation} | ({"test": data.test} if data.test is not None else {})
+    judged = {split: judge(model, loader) for split, loader in loaders.items()}
+    folder.evaluation.mkdir(exist_ok=True)
+    for split, judgement in judged.items():
+        write_json(
+            folder.evaluation / f"{split}.json", {"split": split, **judgement.result.to_json()}
+        )
+        judgement.write_table(folder.evaluation / f"{split}.parquet")
+    contract = load_contract(folder.contract)
+    replace(
+        contract,
+        figures={split: judgement.result.values() for split, judgement in judged.items()},
+        data=replace(contract.data, bad=contract.data.bad | data.bad()),
+    ).save(folder.contract)
+    voice.say("  writing pictures and report")
+    final = "test" if data.test is not None else "val"
+    write_gallery(folder, model, data.training, loaders[final], judged[final])
+    write_card(folder.path)
+    return Finished(final, judged[final].result, write_report(folder.path))

@@ -1,0 +1,135 @@
+"""From a divided source to loaders that are ready, and to the first version of the contract."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+import saccade
+from saccade.config.run import Preprocess, RunConfig
+from saccade.data.fingerprint import fingerprint
+from saccade.data.loader import Loader
+from saccade.data.sources import Samples, Source
+from saccade.data.split import Split
+from saccade.errors import DataError
+from saccade.recipes.plan import Plan
+from saccade.run.contract import Contract, DataRecord, require_same_classes
+from saccade.run.environment import versions
+from saccade.tasks.build import build_task
+from saccade.verbs.voice import Voice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """The parts of a source, decoded or ready to be.
+
+    Attributes:
+        parts: which pictures are where.
+        training: the pictures to learn from.
+        validation: those that choose the best weights; the training pictures themselves where a
+            source is too small to hold any back.
+        test: those of the final figures, or None.
+    """
+
+    parts: Split
+    training: Loader
+    validation: Loader
+    test: Loader | None
+
+    def bad(self) -> dict[str, str]:
+        """All unreadable pictures found so far, and why."""
+        loaders = [self.training, self.validation, *([self.test] if self.test else [])]
+        return {name: reason for loader in loaders for name, reason in loader.bad.items()}
+
+
+def prepare(parts: Split, config: RunConfig, preprocess: Preprocess, *, voice: Voice) -> Prepared:
+    """Decodes what fits in memory, and names pictures that cannot be read.
+
+    Raises:
+        DataError: too many pictures cannot be read.
+    """
+
+    def loader(samples: Samples, what: str) -> Loader:
+        made = Loader(
+            samples,
+            preprocess,
+            batch_size=config.data.batch_size,
+            num_threads=config.data.num_threads,
+            cache_bytes=int(config.data.cache_gib * 2**30 * len(samples) / max(total, 1)),
+            max_bad_fraction=config.data.max_bad_fraction,
+        )
+        made.prepare(voice.counting(f"reading {what}"))
+        return made
+
+    total = sum(len(part) for part in (parts.train, parts.val, parts.test) if part is not None)
+    training = loader(parts.train, "training pictures")
+    has_validation = parts.val is not None and len(parts.val) > 0
+    has_test = parts.test is not None and len(parts.test) > 0
+    prepared = Prepared(
+        parts=parts,
+        training=training,
+        validation=loader(parts.val, "validation pictures") if has_validation else training,
+        test=loader(parts.test, "test pictures") if has_test else None,
+    )
+    bad = prepared.bad()
+    if bad:
+        voice.say(f"  {len(bad)} pictures cannot be read and are left out:")
+        for name, reason in list(bad.items())[:5]:
+            voice.say(f"    {name}: {reason}")
+    return prepared
+
+
+def first_contract(planned: Plan, source: Source, data: Prepared) -> Contract:
+    """The contract as far as it is known before training: all but the figures."""
+    assert source.class_names is not None
+    num_classes = len(source.class_names)
+    config = planned.config
+    task = build_task(config, class_names=source.class_names, preprocess=planned.preprocess)
+    named = {"train": data.parts.train, "val": data.parts.val, "test": data.parts.test}
+    present = {name: part for name, part in named.items() if part is not None}
+    return Contract(
+        saccade=saccade.__version__,
+        versions=versions(),
+        job=config.job,
+        model_name=planned.model_name,
+        class_names=source.class_names,
+        preprocess=planned.preprocess,
+        data=DataRecord(
+            source=source.path,
+            kind=source.kind,
+            fingerprint=fingerprint(source),
+            splits={name: len(part) for name, part in present.items()},
+            class_counts={name: _counts(part, num_classes) for name, part in present.items()},
+            notes=[*source.notes, *data.parts.notes],
+            ignored=[(entry.name, entry.reason) for entry in source.ignored],
+            bad=data.bad(),
+        ),
+        num_parameters=sum(parameter.numel() for parameter in task.parameters()),
+        seed=config.seed,
+        licence="not stated",
+    )
+
+
+def require_same_data(contract: Contract, source: Source) -> None:
+    """Refuses to resume a run on other pictures.
+
+    Raises:
+        DataError: classes or pictures differ from those the run was started on.
+    """
+    assert source.class_names is not None
+    require_same_classes(contract.class_names, source.class_names, source=source.path)
+    if fingerprint(source) != contract.data.fingerprint:
+        raise DataError(
+            f"{source.path} is not the data this run was started on: pictures were added, removed, "
+            "renamed or changed since. Restore them, or start a new run with another --out"
+        )
+
+
+def num_threads() -> int:
+    """Threads that decode: one per core this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _counts(samples: Samples, num_classes: int) -> list[int]:
+    assert samples.labels is not None
+    return np.bincount(samples.labels, minlength=num_classes).tolist()
