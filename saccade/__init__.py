@@ -36,7 +36,17 @@ _HOMES = {
     "train": "saccade.verbs.train",
 }
 
-__all__ = ["__version__", *_HOMES]
+__all__ = [
+    "__version__",
+    "demo",
+    "evaluate",
+    "explain",
+    "load",
+    "models",
+    "predict",
+    "report",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

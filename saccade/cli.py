@@ -50,7 +50,7 @@ def main() -> None:
     app()
 
 
-def _print_version(is_asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+def _print_version(is_asked: bool) -> None:
     if is_asked:
         typer.echo(f"saccade {saccade.__version__}")
         raise typer.Exit
@@ -185,7 +185,9 @@ def predict(
         from saccade.verbs.predict import rows  # noqa: PLC0415 - keeps --help quick
 
         if as_json:
-            answer.give({"run": run, "predictions": list(rows(run, inputs, device=device))}, text="")
+            answer.give(
+                {"run": run, "predictions": list(rows(run, inputs, device=device))}, text=""
+            )
             return
         for row in rows(run, inputs, device=device):
             typer.echo(json.dumps(row, ensure_ascii=False))
@@ -241,7 +243,9 @@ def models(
         lines += [
             f"{m.name:<16}{m.num_parameters:>14,}{m.gflops:>16.2f}   {m.source}" for m in infos
         ]
-        lines.append("The number is the patch in pixels; any power of two will do, as in rag-nano4.")
+        lines.append(
+            "The number is the patch in pixels; any power of two will do, as in rag-nano4."
+        )
         answer.give({"models": [asdict(info) for info in infos]}, text="\n".join(lines))
 
 

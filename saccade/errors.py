@@ -1,11 +1,11 @@
 """What can go wrong in a user's hands, as one small tree.
 
     SaccadeError            exit code 1   something failed
-    ├── UsageError          exit code 2   the command or the call asks for something that is not there
+    ├── UsageError          exit code 2   asks for something that is not there
     ├── DataError           exit code 3   the data is bad
     └── Stopped             exit code 130 or 143: a signal came, and the work is saved
 
-Each message says what was given, what was expected and what to do. Broken invariants of the code are
+Each message says what was given, what was expected and what to do. Broken invariants are
 ``assert``, not these.
 """
 

@@ -10,8 +10,8 @@
 | P      | patch side in pixels           | E      | head_dim (D = A * E)                 |
 | K      | classes                        | L      | layers                               |
 
-Annotations use these letters through jaxtyping (``Float[Tensor, "B N D"]``); the tests check them at
-run time, and at all other times they cost nothing.
+Annotations use these letters through jaxtyping (``Float[Tensor, "B N D"]``); the tests check
+them at run time, and at all other times they cost nothing.
 """
 
 from typing import NamedTuple

@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from saccade.backbones.cnn import Cnn
-from saccade.errors import UsageError, nearest
 from saccade.attribution.gradcam import gradcam
 from saccade.attribution.legrad import legrad
 from saccade.attribution.rollout import rollout
+from saccade.backbones.cnn import Cnn
+from saccade.errors import UsageError, nearest
 from saccade.tasks.classify import Classify
 
 Method = Literal["legrad", "rollout", "gradcam"]

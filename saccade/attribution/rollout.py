@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from saccade.errors import UsageError
 from saccade.attribution.heat import as_grid, stretch
+from saccade.errors import UsageError
 from saccade.tasks.classify import Classify
 from saccade.transformer.trace import Trace, TracedLayer
 

@@ -59,7 +59,9 @@ class MapAttention(nn.Module):
             self.qkv.append(nn.Conv2d(wide, wide, 3, padding=1, groups=wide))
         self.proj = nn.Conv2d(channels, channels, 1)
         self.log_temperature = (
-            nn.Parameter(torch.full((num_heads, 1, 1), 10.0).log()) if similarity == "cosine" else None
+            nn.Parameter(torch.full((num_heads, 1, 1), 10.0).log())
+            if similarity == "cosine"
+            else None
         )
 
     def forward(
@@ -78,11 +80,21 @@ class MapAttention(nn.Module):
         context, weights = attend(q, k, v, scale=scale, path="explicit" if trace else path)
         if trace is not None:
             assert weights is not None
-            trace.layers.append(
-                TracedLayer(attention=weights, alpha=1.0, num_prefix=0, grid=grid)
-            )
+            trace.layers.append(TracedLayer(attention=weights, alpha=1.0, num_prefix=0, grid=grid))
         context = context.transpose(-2, -1).flatten(1, 2).unflatten(2, (grid.h, grid.w))  # B D h w
         return x + self.proj(context)
+
+
+class RepeatedAttention(nn.ModuleList):
+    """Several ``MapAttention`` in turn; none at all is the identity."""
+
+    def forward(
+        self, x: Float[Tensor, "B D h w"], trace: Trace | None = None
+    ) -> Float[Tensor, "B D h w"]:
+        """Applies one after the other."""
+        for attention in self:
+            x = attention(x, trace)
+        return x
 
 
 class AttentionCnn(nn.Module):
@@ -90,7 +102,7 @@ class AttentionCnn(nn.Module):
 
     Args:
         features: the convolutional stages.
-        attentions: for each stage, the attention layers applied after it in turn.
+        attentions: for each stage, the attention applied after it.
         embed_dim: channels of the last stage.
     """
 
@@ -109,8 +121,7 @@ class AttentionCnn(nn.Module):
         x = self.features.stem(pad_to_multiple(images, self.patch_size))  # B D0 H W
         for stage, attentions in zip(self.features.stages, self.attentions, strict=True):
             x = stage(x)  # B 2*D0 H/2 W/2, ...
-            for attention in attentions:
-                x = attention(x, trace)
+            x = attentions(x, trace)
         return self.readout(from_map(x))
 
     def readout(self, tokens: Tokens) -> Tokens:

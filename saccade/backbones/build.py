@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from saccade.backbones.attention_cnn import AttentionCnn, MapAttention
+from saccade.backbones.attention_cnn import AttentionCnn, MapAttention, RepeatedAttention
 from saccade.backbones.cnn import Cnn
 from saccade.backbones.conv import ConvFeatures
 from saccade.backbones.rag import Rag
@@ -59,9 +59,7 @@ def _vit(config: VitConfig, *, in_channels: int, image_size: int) -> Vit:
 
 
 def _rag(config: RagConfig, *, in_channels: int, image_size: int) -> Rag:
-    raw_image = PatchEmbed(
-        in_channels, patch_size=config.patch_size, embed_dim=config.embed_dim
-    )
+    raw_image = PatchEmbed(in_channels, patch_size=config.patch_size, embed_dim=config.embed_dim)
     return Rag(
         features=_features(config, in_channels) if config.has_features else None,
         raw_image=raw_image if config.has_raw_image else None,
@@ -76,7 +74,7 @@ def _attention_cnn(config: AttentionCnnConfig, *, in_channels: int) -> Attention
     features = _features(config, in_channels)
     first = len(features.widths) - 2  # earlier maps are large; attention is quadratic in cells
     attentions = nn.ModuleList(
-        nn.ModuleList(
+        RepeatedAttention(
             MapAttention(
                 width,
                 num_heads=config.num_heads,

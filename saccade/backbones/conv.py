@@ -1,5 +1,7 @@
 """The convolutional parts that cnn, attention_cnn and rag share."""
 
+from itertools import pairwise
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -55,7 +57,7 @@ class ConvFeatures(nn.Module):
             nn.Sequential(
                 ConvNormAct(narrow, wide, pool=2), *(ResidualConv(wide) for _ in range(depth))
             )
-            for narrow, wide in zip(widths, widths[1:], strict=False)
+            for narrow, wide in pairwise(widths)
         )
         self.widths = tuple(widths[1:]) or (embed_dim,)
 

@@ -52,7 +52,9 @@ class Rag(nn.Module):
     ) -> None:
         super().__init__()
         if features is None and raw_image is None:
-            raise ValueError("rag needs has_features or has_raw_image; with neither it sees nothing")
+            raise ValueError(
+                "rag needs has_features or has_raw_image; with neither it sees nothing"
+            )
         self.embed_dim = embed_dim
         self.patch_size = patch_size
         self.features = features

@@ -1,7 +1,7 @@
 """Configs to JSON and back: typed, complete, and with the nearest name for a misspelt one."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, is_dataclass
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
@@ -44,7 +44,7 @@ def from_json(config_type: type[Config], data: Mapping[str, Any], *, where: str 
         UsageError: a key is unknown or missing, or a value has another type.
     """
     types = get_type_hints(config_type)
-    names = [field.name for field in fields(config_type)]  # ty: a dataclass type
+    names = list(types)
     for key in data:
         if key not in types:
             raise UsageError(f"there is no setting {where}{key}; {nearest(key, names)}")
@@ -113,8 +113,8 @@ def _value(kind: Any, value: Any, *, where: str) -> Any:
 
 
 def _plain(message: str) -> str:
-    """msgspec's message without its path, in our words."""
-    return message.split(" - at")[0].replace("Expected", "expected").replace("`", "")
+    """Msgspec's message without its path, in our words."""
+    return message.split(" - at", maxsplit=1)[0].replace("Expected", "expected").replace("`", "")
 
 
 def _names(data: Mapping[str, Any], prefix: str = "") -> list[str]:

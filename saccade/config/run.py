@@ -8,12 +8,12 @@ from saccade.config.model import ModelConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocess:
-    """How a decoded picture becomes the model's input; the same in training, prediction and serving.
+    """How a decoded picture becomes the model's input; the same in training and everywhere after.
 
     Attributes:
         height, width: the model's picture in pixels.
         channels: 1 (grey) or 3 (RGB).
-        fit: how a picture of another aspect becomes that size: ``crop`` (scale the short side, keep
+        fit: how a picture of another aspect gets that size: ``crop`` (scale the short side, keep
             the centre), ``squash`` (scale both sides), ``pad`` (scale the long side, black bars).
         mean, std: per channel, of pixels scaled to [0, 1].
     """
@@ -77,7 +77,9 @@ class RunConfig:
     job: Literal["classify"]
     seed: int
     steps: int
-    budget_seconds: float | None  # wall clock promised for the whole command; None: only steps count
+    budget_seconds: (
+        float | None
+    )  # wall clock promised for the whole command; None: only steps count
     log_every: int  # steps
     evaluate_every: int  # steps
     save_every: int  # steps

@@ -96,7 +96,8 @@ def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
             head = file.read(4)
             if len(head) < 4 or head[:3] != _IDX_UINT8:
                 raise DataError(f"{path}: not an IDX file of bytes (it starts with {head!r})")
-            shape = tuple(np.frombuffer(file.read(4 * head[3]), dtype=">u4").tolist())
+            sizes = file.read(4 * head[3])
+            shape = tuple(np.frombuffer(sizes[: len(sizes) // 4 * 4], dtype=">u4").tolist())
             data = file.read()
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
@@ -117,8 +118,11 @@ def read_npz(path: Path) -> Arrays:
         DataError: it is damaged, holds no such arrays, or arrays of another type or shape.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found = {key: file[key] for key in file.files}
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                raise ValueError("it is a single array without a name")
+            found = {key: loaded[key] for key in loaded.files}
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
             f"{path}: cannot be read as npz without running code from it: {error}"

@@ -27,20 +27,16 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from saccade.data.jpeg import JPEG_START, decode_jpeg, jpeg_scale, ordinary_jpeg_size
 from saccade.data.wide import wide_to_bytes
 from saccade.errors import DataError
-
-try:
-    import simplejpeg
-except ImportError:  # no wheel for this machine: Pillow decodes JPEG too, at about 3/4 of the speed
-    simplejpeg = None
 
 MAX_PIXELS = 100_000_000  # 300 MB as RGB; more is refused from the header
 
 # The readers are named here instead of asking Image.open, which would try any format that some
 # other package registered, and would refuse a huge picture without saying its size.
 _READERS: tuple[tuple[tuple[bytes, ...], type[ImageFile.ImageFile]], ...] = (
-    ((b"\xff\xd8\xff",), JpegImagePlugin.JpegImageFile),
+    ((JPEG_START,), JpegImagePlugin.JpegImageFile),
     ((b"\x89PNG\r\n\x1a\n",), PngImagePlugin.PngImageFile),
     ((b"RIFF",), WebPImagePlugin.WebPImageFile),
     ((b"GIF87a", b"GIF89a"), GifImagePlugin.GifImageFile),
@@ -49,8 +45,6 @@ _READERS: tuple[tuple[tuple[bytes, ...], type[ImageFile.ImageFile]], ...] = (
     ((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"Pf"), PpmImagePlugin.PpmImageFile),
 )
 _FORMATS = "JPEG, PNG, WebP, GIF, BMP, TIFF, PPM"
-_JPEG_START = b"\xff\xd8\xff"
-_JPEG_SCALES = (8, 4, 2)  # the divisors that libjpeg-turbo and Pillow both decode to directly
 
 # Where an orientation can hide; reading EXIF costs as much as decoding a small JPEG, so files that
 # hold none of these are not asked. The JPEG standard puts it first; 256 KiB leaves room for a
@@ -99,7 +93,7 @@ def decode(data: bytes, *, channels: int, min_side: int | None) -> UInt8[np.ndar
     """
     assert channels in (1, 3)
     with _short_reasons():
-        picture = _decode_jpeg(data, channels=channels, min_side=min_side)
+        picture = _decode_fast(data, channels=channels, min_side=min_side)
         if picture is None:
             picture = _decode_any(data, channels=channels, min_side=min_side)
         return picture
@@ -149,39 +143,26 @@ def _hush_pillow() -> None:
         warnings.filterwarnings("ignore", module=_PILLOW_MODULES.pattern)
 
 
-def _decode_jpeg(
+def _decode_fast(
     data: bytes, *, channels: int, min_side: int | None
 ) -> UInt8[np.ndarray, "H W C"] | None:
-    """The fast path; None where Pillow should have a look."""
-    if simplejpeg is None or not data.startswith(_JPEG_START):
+    """An ordinary JPEG in good order; None for everything else."""
+    size = ordinary_jpeg_size(data)
+    if size is None:
         return None
-    try:
-        *size, colour, _ = simplejpeg.decode_jpeg_header(data)
-        height, width = map(int, size)
-        if colour in ("CMYK", "YCCK"):
-            return None
-        _check_size(height, width)
-        scale = _jpeg_scale(height, width, min_side)
-        picture = simplejpeg.decode_jpeg(
-            data,
-            colorspace="GRAY" if channels == 1 else "RGB",
-            # Just the size that this scale gives, so no other scale fits better; 0 asks for all.
-            min_height=-(-height // scale) if scale > 1 else 0,
-            min_width=-(-width // scale) if scale > 1 else 0,
-        )
-    except ValueError:
-        # It also refuses harmless oddities, such as stray bytes between two parts.
-        return None
-    if _may_be_turned(data):
-        picture = _turn(picture, _orientation(_open(data), data))
-    return np.ascontiguousarray(picture)
+    _check_size(size.height, size.width)
+    scale = jpeg_scale(size.height, size.width, min_side)
+    picture = decode_jpeg(data, size, channels=channels, scale=scale)
+    if picture is not None and _may_be_turned(data):
+        picture = np.ascontiguousarray(_turn(picture, _orientation(_open(data), data)))
+    return picture
 
 
 def _decode_any(data: bytes, *, channels: int, min_side: int | None) -> UInt8[np.ndarray, "H W C"]:
     image = _open(data)
     mode = "L" if channels == 1 else "RGB"
     if image.format == "JPEG":
-        scale = _jpeg_scale(image.height, image.width, min_side)
+        scale = jpeg_scale(image.height, image.width, min_side)
         image.draft(mode, (image.width // scale, image.height // scale))
     image.load()
     orientation = _orientation(image, data)
@@ -218,16 +199,8 @@ def _check_size(height: int, width: int) -> None:
         raise UnreadablePicture(f"{width} x {height} pixels")
 
 
-def _jpeg_scale(height: int, width: int, min_side: int | None) -> int:
-    """The largest divisor that leaves ``min_side`` pixels on the short side (it rounds up)."""
-    if min_side is None:
-        return 1
-    short = min(height, width)
-    return next((scale for scale in _JPEG_SCALES if -(-short // scale) >= min_side), 1)
-
-
 def _may_be_turned(data: bytes) -> bool:
-    head = data[:_JPEG_HEAD_BYTES] if data.startswith(_JPEG_START) else data
+    head = data[:_JPEG_HEAD_BYTES] if data.startswith(JPEG_START) else data
     return any(mark in head for mark in _ORIENTATION_MARKS)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -12,6 +12,7 @@ from PIL import Image
 from saccade.data.decode import PictureHeader, UnreadablePicture, decode, read_header
 
 
+@runtime_checkable  # only so that the tests can check annotations with it
 class Pictures(Protocol):
     """Pictures numbered from 0; every method but ``__len__`` and ``name`` may touch the disk."""
 

@@ -52,15 +52,19 @@ def split(source: Source, *, val_fraction: float, test_fraction: float, seed: in
     parts = source.splits
     notes: list[str] = []
     if ALL in parts:
-        train, test = _hold_out(parts[ALL], "test", test_fraction, seed=seed, notes=notes)
-        train, val = _hold_out(train, "val", val_fraction, seed=seed, notes=notes)
+        # Test leaves two of a class where it can, so that val gets one too.
+        keep = 2 if val_fraction > 0 else 1
+        train, test = _hold_out(
+            parts[ALL], "test", test_fraction, keep=keep, seed=seed, notes=notes
+        )
+        train, val = _hold_out(train, "val", val_fraction, keep=1, seed=seed, notes=notes)
         return Split(train, val, test, tuple(notes))
 
     if "train" not in parts:
         raise DataError(f"{source.path} has no train split to learn from, only {', '.join(parts)}.")
     train, val, test = parts["train"], parts.get("val"), parts.get("test")
     if val is None:
-        train, val = _hold_out(train, "val", val_fraction, seed=seed, notes=notes)
+        train, val = _hold_out(train, "val", val_fraction, keep=1, seed=seed, notes=notes)
     elif test is None:
         notes.append(
             f"There is no test split: the figures are on val ({count(len(val), 'picture')}), which "
@@ -70,7 +74,7 @@ def split(source: Source, *, val_fraction: float, test_fraction: float, seed: in
 
 
 def _hold_out(
-    samples: Samples, part: str, fraction: float, *, seed: int, notes: list[str]
+    samples: Samples, part: str, fraction: float, *, keep: int, seed: int, notes: list[str]
 ) -> tuple[Samples, Samples | None]:
     """Takes a share of every class away from the training pictures.
 
@@ -81,7 +85,8 @@ def _hold_out(
         return samples, None
     labels = np.zeros(len(samples), dtype=np.int64) if samples.labels is None else samples.labels
     # The part's name is hashed too: val must not be drawn from just the ones test left over first.
-    held = _first_of_each(labels, _hashes(samples.names(), f"{seed} {part}"), fraction)
+    hashes = _hashes(samples.names(), f"{seed} {part}")
+    held = _first_of_each(labels, hashes, _shares(np.bincount(labels), fraction, keep=keep))
     if not held.any():
         notes.append(f"Too few pictures to hold any out for {part}.")
         return samples, None
@@ -100,32 +105,37 @@ def _hold_out(
 
 
 def _first_of_each(
-    labels: Int64[np.ndarray, " N"], hashes: UInt64[np.ndarray, " N"], fraction: float
+    labels: Int64[np.ndarray, " N"],
+    hashes: UInt64[np.ndarray, " N"],
+    shares: Int64[np.ndarray, " K"],
 ) -> Bool[np.ndarray, " N"]:
-    """Marks, in each class, the share of pictures with the smallest hashes.
+    """Marks, in each class, its share of pictures: those with the smallest hashes.
 
     The plain version::
 
         for label in range(K):
             members = sorted(np.flatnonzero(labels == label), key=lambda i: hashes[i])
-            marked[members[: share(len(members))]] = True
+            marked[members[: shares[label]]] = True
     """
     order = np.lexsort((hashes, labels))
     sizes = np.bincount(labels)
     starts = np.cumsum(sizes) - sizes
     rank = np.arange(len(labels)) - starts[labels[order]]
     marked = np.zeros(len(labels), dtype=bool)
-    marked[order] = rank < _shares(sizes, fraction)[labels[order]]
+    marked[order] = rank < shares[labels[order]]
     return marked
 
 
-def _shares(sizes: Int64[np.ndarray, " K"], fraction: float) -> Int64[np.ndarray, " K"]:
-    """How many of each class to hold out: the rounded share, but at least one and never all.
+def _shares(
+    sizes: Int64[np.ndarray, " K"], fraction: float, *, keep: int
+) -> Int64[np.ndarray, " K"]:
+    """How many of each class to hold out: the rounded share, at least one, and never all.
 
-    So a class of 1 gives none, and one of 3 serves both test and val and still trains with 1.
+    Classes large enough are left with ``keep`` pictures, those of two with one; a single picture is
+    not held out.
     """
     wanted = np.rint(sizes * fraction).astype(np.int64)
-    return np.where(sizes >= 2, np.clip(wanted, 1, sizes - 1), 0)
+    return np.where(sizes >= 2, np.clip(wanted, 1, np.maximum(sizes - keep, 1)), 0)
 
 
 def _hashes(names: list[str], salt: str) -> UInt64[np.ndarray, " N"]:

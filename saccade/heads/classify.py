@@ -30,9 +30,7 @@ class ClassHead(nn.Module):
             prefix token (``class``).
     """
 
-    def __init__(
-        self, embed_dim: int, *, num_classes: int, pool: Literal["mean", "class"]
-    ) -> None:
+    def __init__(self, embed_dim: int, *, num_classes: int, pool: Literal["mean", "class"]) -> None:
         super().__init__()
         self.pool = pool
         self.classify = nn.Linear(embed_dim, num_classes)

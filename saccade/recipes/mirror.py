@@ -1,15 +1,16 @@
 """May a picture be mirrored without changing what it shows? Asked of the data, not of the user.
 
 Mirroring is the most useful augmentation for photographs and ruins characters: a mirrored 2 is not
-a 2. The test needs no training: each picture, and its mirror image, looks for its nearest neighbour
-among the others. If the mirror image finds its own class much less often, mirrors are another thing.
+a 2. The test needs no training: each picture, and its mirror image, looks for its nearest
+neighbour among the others. Where mirror images find their own class much less often, they show
+another thing.
 """
 
 import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-SAFE_RATIO = 0.75
+SAFE_RATIO = 0.5
 """Mirrored nearest-neighbour accuracy over the plain one, above which mirrors are safe.
 
 Measured (``benchmarks/mirror_test.py``, 1,000 pictures): see docs/recipes.md.

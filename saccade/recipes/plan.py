@@ -198,7 +198,7 @@ def _lines(
         + ("grey" if config.data.channels == 1 else "RGB")
         + f"; the pictures' short side is {facts.side}",
         f"batch      {batch} pictures",
-        f"steps      {config.steps:,}, which is {epochs:.1f} epochs of {facts.num_pictures:,} pictures",
+        f"steps      {config.steps:,}, or {epochs:.1f} epochs of {facts.num_pictures:,} pictures",
         f"precision  {config.precision}",
         f"lr         {config.optim.lr:.2g} at its peak",
         f"mirroring  {_mirroring(config, facts)}",

@@ -5,6 +5,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from saccade.tasks.build import AnyTask
+
 
 class WeightAverage:
     """Exponential moving average of all weights and of the batch norms' statistics.
@@ -16,7 +18,7 @@ class WeightAverage:
         task: a copy of the task that holds the averages, always in evaluation mode.
     """
 
-    def __init__(self, task: nn.Module) -> None:
+    def __init__(self, task: AnyTask) -> None:
         self.task = copy.deepcopy(task).eval().requires_grad_(requires_grad=False)
         self._averages, self._counters = _split(self.task)
         self._weights, self._counts = _split(task)

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 
 from saccade.errors import UsageError
+from saccade.tasks.build import AnyTask
 
 Precision = Literal["bf16", "fp32"]
 
@@ -42,6 +43,13 @@ def choose_precision(device: torch.device) -> Precision:
         return "fp32"
     seconds = {dtype: _matmul_seconds(device, dtype) for dtype in (torch.float32, torch.bfloat16)}
     return "bf16" if seconds[torch.bfloat16] < 0.8 * seconds[torch.float32] else "fp32"
+
+
+def place(task: AnyTask, device: torch.device) -> AnyTask:
+    """Moves a task to a device, channels last: convolutions are faster so, the rest is equal."""
+    task.to(device)
+    task.to(memory_format=torch.channels_last)  # pyrefly: ignore[no-matching-overload]
+    return task
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:

@@ -41,7 +41,9 @@ def describe(device: torch.device, *, precision: str, attention: str) -> dict[st
     return found | versions()
 
 
-def attention_path(model: ModelConfig, *, image_size: int, device: torch.device, precision: str) -> str:
+def attention_path(
+    model: ModelConfig, *, image_size: int, device: torch.device, precision: str
+) -> str:
     """Which way attention is computed in this run: ``fused``, ``explicit``, or ``none``."""
     if isinstance(model, CnnConfig):
         return "none"

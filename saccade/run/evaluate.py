@@ -8,11 +8,12 @@ from saccade.config.run import RunConfig
 from saccade.data.batch import Batch
 from saccade.run.device import autocast
 from saccade.run.stop import StopSignals
-from saccade.tasks.task import Measure, Task
+from saccade.tasks.build import AnyTask
+from saccade.tasks.task import Measure
 
 
 def evaluate(
-    task: Task,
+    task: AnyTask,
     batches: Iterable[Batch],
     *,
     config: RunConfig,
@@ -33,5 +34,5 @@ def evaluate(
         if stop is not None and stop.received is not None:
             return None
         with torch.inference_mode(), autocast(device, config.precision):
-            measure.update(task, batch.to(device))
+            measure.update(batch.to(device))
     return measure

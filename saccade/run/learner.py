@@ -9,16 +9,17 @@ from saccade.config.run import RunConfig
 from saccade.data.augment import augment
 from saccade.data.batch import Batch
 from saccade.run.average import WeightAverage
-from saccade.run.device import autocast
+from saccade.run.device import autocast, place
 from saccade.run.optimizer import load_optimizer_tensors, make_optimizer, optimizer_tensors
 from saccade.run.schedule import learning_rate
+from saccade.tasks.build import AnyTask
 
 
 class Learner:
     """One optimiser step at a time.
 
     Args:
-        task: satisfies ``saccade.tasks.task.Task``; its weights are changed in place.
+        task: its weights are changed in place.
         config: all numbers.
         device: where to run.
 
@@ -27,9 +28,8 @@ class Learner:
         lr: the learning rate of the last step.
     """
 
-    def __init__(self, task: nn.Module, *, config: RunConfig, device: torch.device) -> None:
-        # Convolutions are faster with channels last; transformers do not care.
-        self.task = task.to(device, memory_format=torch.channels_last).train()
+    def __init__(self, task: AnyTask, *, config: RunConfig, device: torch.device) -> None:
+        self.task = place(task, device).train()
         self.config = config
         self.device = device
         self.optimizer = make_optimizer(task, config.optim)

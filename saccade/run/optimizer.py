@@ -31,9 +31,9 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, task: nn.Module) -> dict
     """The optimiser's state as flat tensors, named ``<parameter>/<what>``."""
     names = {parameter: name for name, parameter in task.named_parameters()}
     return {
-        f"{names[parameter]}/{key}": value
-        for parameter, state in optimizer.state.items()
-        for key, value in state.items()
+        f"{name}/{key}": value
+        for parameter, name in names.items()
+        for key, value in optimizer.state.get(parameter, {}).items()
     }
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import torch
-from torch import nn
 
 from saccade.config.run import RunConfig
 from saccade.data.loader import Loader
@@ -20,6 +19,7 @@ from saccade.run.records import Records
 from saccade.run.state import RunState
 from saccade.run.stop import StopSignals
 from saccade.run.weights import save_weights
+from saccade.tasks.build import AnyTask
 
 
 class Watcher(Protocol):
@@ -35,7 +35,7 @@ class Watcher(Protocol):
 
 
 def train(
-    task: nn.Module,
+    task: AnyTask,
     training: Loader,
     validation: Loader,
     *,
@@ -52,7 +52,7 @@ def train(
     killed and resumed is bitwise the run that never stopped.
 
     Args:
-        task: satisfies ``saccade.tasks.task.Task``; its weights are changed in place.
+        task: its weights are changed in place.
         training, validation: prepared loaders.
         config: all numbers.
         folder: where log, weights and checkpoints go: the best averaged weights to
@@ -83,9 +83,16 @@ def train(
             is_last = state.step >= state.planned_steps
 
             # Once in a while: evaluate the averaged weights, and keep them when they are the best.
-            if _is_due(state, config.evaluate_every, is_last) and state.step != state.evaluated_step:
+            if (
+                _is_due(state, config.evaluate_every, is_last)
+                and state.step != state.evaluated_step
+            ):
                 measure = evaluate(
-                    learner.average.task, validation.batches(), config=config, device=device, stop=stop
+                    learner.average.task,
+                    validation.batches(),
+                    config=config,
+                    device=device,
+                    stop=stop,
                 )
                 if measure is not None:
                     figures = measure.figures()
@@ -137,8 +144,7 @@ def train(
                     step=state.step, planned=state.planned_steps, seconds=clock.seconds()
                 )
                 if planned != state.planned_steps:
-                    text = f"{state.planned_steps} steps became {planned} to keep the budget"
-                    _record(records, watcher, "note", step=state.step, text=text)
+                    _record(records, watcher, "plan", step=state.step, planned_steps=planned)
                     state.planned_steps = planned
 
     save_weights(folder.last_weights, learner.average.task, header=header)

@@ -1,6 +1,5 @@
 """Weights in one safetensors file, with the contract in its header."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,11 +33,13 @@ def load_weights(path: Path, task: nn.Module) -> None:
             are listed.
     """
     if not path.is_file():
-        raise UsageError(f"there are no weights at {path}; did training get to its first evaluation?")
+        raise UsageError(
+            f"there are no weights at {path}; did training get to its first evaluation?"
+        )
     try:
         tensors = safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
-        size = os.stat(path).st_size
+        size = path.stat().st_size
         raise UsageError(f"{path} ({size} bytes) is damaged: {error}; restore it") from None
     _require_same(task.state_dict(), tensors, path=path)
     task.load_state_dict(tensors)

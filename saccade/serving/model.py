@@ -8,15 +8,15 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
+from saccade.attribution.methods import Method, default_methods, heat, most_likely
 from saccade.config.json import from_json
 from saccade.config.run import RunConfig
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.sources import Samples, open_pictures
 from saccade.errors import UsageError, nearest
-from saccade.attribution.methods import Method, default_methods, heat, most_likely
 from saccade.run.contract import Contract, load_contract
-from saccade.run.device import autocast, choose_device
+from saccade.run.device import autocast, choose_device, place
 from saccade.run.folder import RunFolder, read_json
 from saccade.run.weights import load_weights
 from saccade.tasks.build import build_task
@@ -75,7 +75,7 @@ class Model:
     def __init__(
         self, task: Classify, *, config: RunConfig, contract: Contract, device: torch.device
     ) -> None:
-        self.task = task.to(device, memory_format=torch.channels_last).eval()
+        self.task = place(task, device).eval()
         self.config = config
         self.contract = contract
         self.device = device

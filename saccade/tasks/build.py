@@ -8,6 +8,9 @@ from saccade.config.run import Preprocess, RunConfig
 from saccade.heads.classify import ClassHead
 from saccade.tasks.classify import Classify
 
+AnyTask = Classify
+"""Every task there is; the loop takes any of them."""
+
 
 def build_task(
     config: RunConfig, *, class_names: tuple[str, ...], preprocess: Preprocess

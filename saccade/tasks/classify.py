@@ -78,19 +78,20 @@ class Classify(nn.Module):
 
     def metrics(self) -> "ClassMeasure":
         """An empty collector."""
-        return ClassMeasure(ClassMetrics(self.class_names))
+        return ClassMeasure(self)
 
 
 class ClassMeasure:
-    """Runs the task over batches and keeps what the figures need."""
+    """Asks a task about batches and keeps what the figures need."""
 
-    def __init__(self, metrics: ClassMetrics) -> None:
-        self.metrics = metrics
+    def __init__(self, task: Classify) -> None:
+        self._task = task
+        self._metrics = ClassMetrics(task.class_names)
 
-    def update(self, task: Classify, batch: Batch) -> None:
+    def update(self, batch: Batch) -> None:
         """Predicts one labelled batch."""
         assert batch.targets is not None
-        self.metrics.update(task.predict(batch).cpu(), batch.targets.cpu())
+        self._metrics.update(self._task.predict(batch), batch.targets)
 
     def figures(self) -> dict[str, float]:
         """Top-1 and its companions as plain numbers."""
@@ -98,7 +99,7 @@ class ClassMeasure:
 
     def result(self) -> ClassResult:
         """All there is to say, with intervals."""
-        return self.metrics.result()
+        return self._metrics.result()
 
 
 def _per_channel(values: tuple[float, ...]) -> Float[Tensor, "C 1 1"]:

@@ -11,8 +11,8 @@ from saccade.data.batch import Batch
 class Measure(Protocol):
     """Collects predictions over a data set and turns them into figures."""
 
-    def update(self, task: "Task", batch: Batch) -> None:
-        """Predicts one batch and remembers what the figures need."""
+    def update(self, batch: Batch) -> None:
+        """Predicts one labelled batch and remembers what the figures need."""
         ...
 
     def figures(self) -> dict[str, float]:
@@ -36,5 +36,5 @@ class Task(Protocol):
         ...
 
     def metrics(self) -> Measure:
-        """An empty collector of this job's figures."""
+        """An empty collector of this job's figures, which asks this task."""
         ...

@@ -54,7 +54,6 @@ class PatchEmbed(nn.Module):
         self.project = nn.Conv2d(in_channels, embed_dim, patch_size, stride=patch_size)
         # As a Linear of fan-in C * P * P would be; the default for convolutions is wider.
         nn.init.trunc_normal_(self.project.weight, std=1 / math.sqrt(in_channels * patch_size**2))
-        nn.init.zeros_(self.project.bias)
 
     def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D h w"]:
         """Embeds each patch; pads a picture whose sides are not multiples of the patch."""

@@ -1,8 +1,8 @@
 """Attention, once, with two equal ways to compute it.
 
-*Fused* is PyTorch's ``scaled_dot_product_attention``: it never forms the N x N map. *Explicit* forms
-it, so it can be looked at and differentiated. Which one is faster is a matter of device, precision
-and length, so it is measured, not assumed: see ``fastest_path``.
+*Fused* is PyTorch's ``scaled_dot_product_attention``: it never forms the N x N map. *Explicit*
+forms it, so it can be looked at and differentiated. Which one is faster is a matter of device,
+precision and length, so it is measured, not assumed: see ``fastest_path``.
 """
 
 from typing import Literal

@@ -81,8 +81,8 @@ def refuse_dead_branch(branch: nn.Module, gate: Gate) -> None:
     """Refuses a branch that could never learn.
 
     A gate that starts at 0 times an output layer that starts at 0 gives both exactly no gradient:
-    ``d(alpha * w * h)/d alpha = w h = 0`` and ``d/dw = alpha h = 0``, for ever. Training would go on
-    with fewer layers and nobody would notice.
+    ``d(alpha w h) / d(alpha) = w h = 0`` and ``d(alpha w h) / d(w) = alpha h = 0``, for ever.
+    Training would go on with fewer layers and nobody would notice.
 
     Raises:
         ValueError: the gate is zero and the weight of the branch's last layer is zero too.

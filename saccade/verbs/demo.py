@@ -45,7 +45,9 @@ def demo(
     voice = Voice(is_quiet=is_quiet)
     start = time.monotonic()
     write_digits(folder / "digits")
-    voice.say(f"wrote 1,797 handwritten digits to {folder / 'digits'} in {time.monotonic() - start:.1f} s")
+    voice.say(
+        f"wrote 1,797 handwritten digits to {folder / 'digits'} in {time.monotonic() - start:.1f} s"
+    )
     return train(
         folder / "digits", folder / "run", model=model, budget=budget, seed=seed, is_quiet=is_quiet
     )
@@ -55,14 +57,16 @@ def write_digits(folder: Path) -> None:
     """Writes scikit-learn's digits (8 x 8 pixels, 0 to 16) as PNG files, a folder per class."""
     from sklearn.datasets import load_digits  # noqa: PLC0415 - a second of import for one verb
 
-    digits = load_digits()
+    digits, labels = load_digits(return_X_y=True)  # N 64, each 0 to 16
     for label in range(10):
         (folder / str(label)).mkdir(parents=True)
-    bytes_ = np.clip(digits.images * 255 / 16, 0, 255).round().astype(np.uint8)
-    for number, (image, label) in enumerate(zip(bytes_, digits.target, strict=True)):
+    images = np.round(np.asarray(digits) * 255 / 16).astype(np.uint8).reshape(-1, 8, 8)
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         Image.fromarray(image).save(folder / str(label) / f"{number:04d}.png")
 
 
 def _free_folder() -> Path:
-    names = (Path("saccade-demo" if number == 1 else f"saccade-demo-{number}") for number in count(1))
+    names = (
+        Path("saccade-demo" if number == 1 else f"saccade-demo-{number}") for number in count(1)
+    )
     return next(path for path in names if not path.exists())

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from saccade.errors import DataError, UsageError
 from saccade.attribution.methods import parse_method
+from saccade.errors import DataError, UsageError
 from saccade.report.overlay import overlay
 from saccade.serving.model import Explanation, load
 from saccade.verbs.voice import Voice

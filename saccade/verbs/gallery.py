@@ -10,11 +10,11 @@ import torch
 from jaxtyping import UInt8
 from PIL import Image
 
+from saccade.attribution.methods import default_methods
 from saccade.data.augment import augment
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.preprocess import read_picture
-from saccade.attribution.methods import default_methods
 from saccade.report.overlay import overlay
 from saccade.run.folder import RunFolder, write_json
 from saccade.serving.model import Explanation, Model

@@ -63,13 +63,11 @@ def prepare(parts: Split, config: RunConfig, preprocess: Preprocess, *, voice: V
 
     total = sum(len(part) for part in (parts.train, parts.val, parts.test) if part is not None)
     training = loader(parts.train, "training pictures")
-    has_validation = parts.val is not None and len(parts.val) > 0
-    has_test = parts.test is not None and len(parts.test) > 0
     prepared = Prepared(
         parts=parts,
         training=training,
-        validation=loader(parts.val, "validation pictures") if has_validation else training,
-        test=loader(parts.test, "test pictures") if has_test else None,
+        validation=loader(parts.val, "validation pictures") if parts.val else training,
+        test=loader(parts.test, "test pictures") if parts.test else None,
     )
     bad = prepared.bad()
     if bad:

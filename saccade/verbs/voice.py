@@ -128,7 +128,7 @@ class TrainingVoice:
                 f"top-1 {metrics['top1']:.4f}  log loss {metrics['log_loss']:.4f}",
                 markup=False,
             )
-        else:
+        elif kind == "note":
             self._console.print(f"  {fields['text']}", markup=False)
 
 
@@ -140,5 +140,3 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-

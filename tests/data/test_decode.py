@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from saccade.data import decode as decode_module
+from saccade.data import jpeg
 from saccade.data.decode import PictureHeader, UnreadablePicture, decode, read_header
 
 Encode = Callable[..., bytes]
@@ -28,7 +28,7 @@ def pixels(image: Image.Image) -> np.ndarray:
 @pytest.fixture(params=["simplejpeg", "pillow"])
 def jpeg_decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "pillow":
-        monkeypatch.setattr(decode_module, "simplejpeg", None)
+        monkeypatch.setattr(jpeg, "simplejpeg", None)
     return request.param
 
 
@@ -164,7 +164,7 @@ def test_both_jpeg_decoders_agree(
         for min_side in (None, 60):
             fast = decode(data, channels=channels, min_side=min_side).astype(int)
             with monkeypatch.context() as context:
-                context.setattr(decode_module, "simplejpeg", None)
+                context.setattr(jpeg, "simplejpeg", None)
                 slow = decode(data, channels=channels, min_side=min_side)
             assert np.abs(fast - slow).max() <= 2
 
@@ -181,7 +181,8 @@ def test_a_picture_cut_in_half_is_refused(encode: Encode, jpeg_decoder: str, fil
 
 def png_header(width: int, height: int) -> bytes:
     chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    first = struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return b"\x89PNG\r\n\x1a\n" + first + struct.pack(">I", 100) + b"IDAT"
 
 
 def jpeg_header(width: int, height: int) -> bytes:
@@ -194,7 +195,9 @@ def jpeg_header(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("header", [png_header, jpeg_header])
 def test_huge_pictures_are_refused_from_their_header(header: Callable[[int, int], bytes]):
     for read in (lambda d: decode(d, channels=3, min_side=64), read_header):
-        with pytest.raises(UnreadablePicture, match=r"60000 x 60000 pixels, more than the 100,000,"):
+        with pytest.raises(
+            UnreadablePicture, match=r"60000 x 60000 pixels, more than the 100,000,"
+        ):
             read(header(60_000, 60_000) + b"\0" * 100)
 
 
@@ -245,17 +248,17 @@ def test_pillow_never_warns_the_user(encode: Encode):
 
 def test_hostile_files_become_pixels_or_a_reason(shared_data: Path):
     with zipfile.ZipFile(shared_data / "broken_images" / "broken_images.zip") as archive:
-        names = [name for name in archive.namelist() if not name.endswith(("/", ".tsv"))][::10]
+        names = [name for name in archive.namelist() if not name.endswith(("/", ".tsv"))]
+        # Every tenth, and those that made simplejpeg write past its array.
+        names = [name for i, name in enumerate(names) if i % 10 == 0 or "lossless" in name]
         num_pictures = 0
         for name in names:
-            data = archive.read(name)
             try:
-                picture = decode(data, channels=3, min_side=32)
-            except UnreadablePicture as error:
-                assert str(error)
-            else:
-                num_pictures += 1
-                assert picture.dtype == np.uint8
-                assert picture.shape[2] == 3
-                assert min(picture.shape) > 0
+                picture = decode(archive.read(name), channels=3, min_side=32)
+            except UnreadablePicture:
+                continue
+            num_pictures += 1
+            assert picture.dtype == np.uint8
+            assert picture.shape[2] == 3
+            assert min(picture.shape) > 0
     assert 50 < num_pictures < len(names)

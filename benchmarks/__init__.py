@@ -1,0 +1,1 @@
+"""Measurements of this machine, one command each: ``python -m benchmarks NAME``."""

@@ -1,0 +1,89 @@
+"""RAG is CNN features + the raw picture + positions, then ReZero attention that starts silent."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from saccade.backbones.build import build_backbone
+from saccade.backbones.rag import Rag
+from saccade.config.model import RagConfig
+from saccade.shapes import Grid
+from saccade.tokens.tokens import from_map
+
+SMALL = RagConfig(
+    embed_dim=16,
+    depth=2,
+    num_heads=2,
+    mlp_ratio=2.0,
+    patch_size=4,
+    conv_depth=1,
+    position="sincos",
+    residual="rezero",
+    has_features=True,
+    has_raw_image=True,
+    drop_path=0.0,
+)
+
+
+def make_rag(config: RagConfig = SMALL) -> Rag:
+    backbone = build_backbone(config, in_channels=3, image_size=16)
+    assert isinstance(backbone, Rag)
+    for name, parameter in backbone.named_parameters():
+        if name.endswith("alpha"):
+            nn.init.constant_(parameter, 0.5)
+    return backbone.eval()
+
+
+@pytest.mark.parametrize("position", ["sincos", "learned"])
+def test_the_forward_pass_is_features_plus_raw_plus_position_then_blocks(position: str) -> None:
+    rag = make_rag(replace(SMALL, position=position))
+    images = torch.randn(2, 3, 12, 16)
+    assert rag.features is not None
+    assert rag.raw_image is not None
+
+    tokens = from_map(rag.features(images) + rag.raw_image(images))
+    tokens = tokens.with_x(rag.position(tokens.x, Grid(1, 3, 4)))
+    for block in rag.blocks:
+        tokens = block(tokens)
+
+    torch.testing.assert_close(rag(images).x, rag.norm(tokens.x))
+
+
+def test_each_half_can_be_left_out() -> None:
+    images = torch.randn(2, 3, 12, 16)
+    without_features = make_rag(replace(SMALL, has_features=False, depth=0))
+    without_raw = make_rag(replace(SMALL, has_raw_image=False, depth=0))
+
+    for rag, part in (
+        (without_features, without_features.raw_image),
+        (without_raw, without_raw.features),
+    ):
+        assert part is not None
+        seen = rag.position(from_map(part(images)).x, Grid(1, 3, 4))
+        torch.testing.assert_close(rag(images).x, rag.norm(seen))
+    assert without_features.features is None
+    assert without_raw.raw_image is None
+
+
+def test_with_both_halves_left_out_there_is_nothing_to_see() -> None:
+    with pytest.raises(ValueError, match="has_features or has_raw_image"):
+        make_rag(replace(SMALL, has_features=False, has_raw_image=False))
+
+
+def test_a_fresh_rag_is_its_embedding_because_every_block_is_silent() -> None:
+    fresh = build_backbone(SMALL, in_channels=3, image_size=16).eval()
+    images = torch.randn(2, 3, 16, 16)
+    assert isinstance(fresh, Rag)
+    expected = fresh(images).x
+
+    fresh.blocks = nn.ModuleList()
+
+    assert torch.equal(fresh(images).x, expected)
+
+
+def test_the_raw_image_alone_needs_no_power_of_two() -> None:
+    rag = make_rag(replace(SMALL, has_features=False, patch_size=5))
+
+    assert rag(torch.randn(1, 3, 15, 11)).grid == Grid(1, 3, 3)

@@ -1,0 +1,189 @@
+"""What every task promises, whatever its backbone: it learns, all of it, and can be kept."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from saccade.backbones.build import build_backbone
+from saccade.config.model import (
+    AttentionCnnConfig,
+    CnnConfig,
+    ModelConfig,
+    RagConfig,
+    VitConfig,
+)
+from saccade.config.run import Preprocess
+from saccade.data.batch import Batch
+from saccade.heads.classify import ClassHead
+from saccade.run.weights import load_weights, save_weights
+from saccade.tasks.classify import Classify
+
+VIT = VitConfig(
+    embed_dim=24,
+    depth=2,
+    num_heads=2,
+    mlp_ratio=2.0,
+    patch_size=4,
+    stem="patches",
+    position="sincos",
+    residual="prenorm",
+    num_registers=0,
+    has_class_token=False,
+    drop_path=0.0,
+)
+RAG = RagConfig(
+    embed_dim=24,
+    depth=2,
+    num_heads=2,
+    mlp_ratio=2.0,
+    patch_size=4,
+    conv_depth=1,
+    position="sincos",
+    residual="rezero",
+    has_features=True,
+    has_raw_image=True,
+    drop_path=0.0,
+)
+ATTNCNN = AttentionCnnConfig(
+    embed_dim=24,
+    conv_depth=1,
+    patch_size=4,
+    num_heads=2,
+    num_attentions=2,
+    similarity="dot",
+    projection="linear",
+)
+MODELS = {
+    "vit": VIT,
+    "vit conv stem learned class registers": replace(
+        VIT, stem="conv", position="learned", has_class_token=True, num_registers=2
+    ),
+    "vit layerscale drop path": replace(VIT, residual="layerscale", drop_path=0.1),
+    "vit rezero": replace(VIT, residual="rezero"),
+    "rag": RAG,
+    "rag no features learned": replace(RAG, has_features=False, position="learned"),
+    "rag no raw image prenorm": replace(RAG, has_raw_image=False, residual="prenorm"),
+    "attncnn": ATTNCNN,
+    "attncnn cosine conv": replace(ATTNCNN, similarity="cosine", projection="conv"),
+    "cnn": CnnConfig(embed_dim=24, conv_depth=1, patch_size=4),
+}
+
+
+@pytest.fixture(params=MODELS.values(), ids=MODELS.keys())
+def config(request: pytest.FixtureRequest) -> ModelConfig:
+    return request.param
+
+
+@pytest.fixture
+def batch() -> Batch:
+    """Eight pictures of noise in four classes, to be learned by heart."""
+    images = torch.randint(0, 256, (8, 3, 16, 16), dtype=torch.uint8)
+    return Batch(images=images, targets=torch.arange(8) % 4, ids=torch.arange(8))
+
+
+def make_task(config: ModelConfig) -> Classify:
+    has_class_token = isinstance(config, VitConfig) and config.has_class_token
+    return Classify(
+        backbone=build_backbone(config, in_channels=3, image_size=16),
+        head=ClassHead(
+            config.embed_dim, num_classes=4, pool="class" if has_class_token else "mean"
+        ),
+        class_names=("a", "b", "c", "d"),
+        preprocess=Preprocess(
+            height=16, width=16, channels=3, fit="crop", mean=(0.5,) * 3, std=(0.3,) * 3
+        ),
+        label_smoothing=0.0,
+    )
+
+
+def learn(task: Classify, batch: Batch, *, steps: int) -> list[float]:
+    """The loss of each step; the gradients of the last one stay on the parameters."""
+    optimizer = torch.optim.AdamW(task.train().parameters(), lr=3e-3)
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = task.loss(batch)["loss"]
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def test_eight_pictures_are_learned_by_heart_in_thirty_steps(
+    config: ModelConfig, batch: Batch
+) -> None:
+    losses = learn(make_task(config), batch, steps=30)
+
+    assert losses[0] == pytest.approx(torch.tensor(4.0).log().item(), rel=1e-5)
+    assert all(loss < 3 for loss in losses)
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_every_parameter_has_a_gradient_after_three_steps(
+    config: ModelConfig, batch: Batch
+) -> None:
+    """One step for the head that starts at zero, one for ReZero's alphas, one for all behind."""
+    task = make_task(config)
+
+    learn(task, batch, steps=3)
+
+    silent = [
+        name
+        for name, parameter in task.named_parameters()
+        if parameter.numel() and (parameter.grad is None or not parameter.grad.any())
+    ]
+    assert silent == []
+
+
+def test_predicting_twice_gives_the_same_bits(config: ModelConfig, batch: Batch) -> None:
+    task = make_task(config)
+    learn(task, batch, steps=2)
+    task.eval()
+
+    probs = task.predict(batch)
+
+    assert torch.equal(task.predict(batch), probs)
+    torch.testing.assert_close(probs.sum(dim=1), torch.ones(8))
+
+
+def test_predicting_changes_nothing_in_the_model(config: ModelConfig, batch: Batch) -> None:
+    task = make_task(config).eval()
+    before = {name: value.clone() for name, value in task.state_dict().items()}
+
+    task.predict(batch)
+    task.metrics().update(batch)
+
+    after = task.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    assert all(parameter.grad is None for parameter in task.parameters())
+
+
+def test_saved_and_loaded_it_answers_with_the_same_bits(
+    config: ModelConfig, batch: Batch, tmp_path: Path
+) -> None:
+    task = make_task(config)
+    learn(task, batch, steps=3)
+    other = make_task(config)
+    save_weights(tmp_path / "weights.safetensors", task, header={})
+
+    load_weights(tmp_path / "weights.safetensors", other)
+
+    assert torch.equal(other.eval().predict(batch), task.eval().predict(batch))
+
+
+def test_bf16_autocast_gives_a_finite_fp32_loss_close_to_that_of_fp32(
+    config: ModelConfig, batch: Batch
+) -> None:
+    task = make_task(config)
+    learn(task, batch, steps=3)
+    task.eval()
+
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = task.loss(batch)["loss"]
+    loss.backward()
+
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(task.loss(batch)["loss"].item(), rel=0.05, abs=0.02)
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in task.parameters())

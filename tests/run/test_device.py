@@ -1,0 +1,57 @@
+"""A device is one that works here, and running on it changes nothing but the precision."""
+
+import json
+
+import pytest
+import torch
+
+from saccade.errors import UsageError
+from saccade.run.device import autocast, choose_device, choose_precision, place
+from saccade.run.environment import attention_path, describe, versions
+from tests import tiny
+
+CPU = torch.device("cpu")
+
+
+def test_the_device_named_is_used_and_otherwise_there_is_one():
+    assert choose_device("cpu") == CPU
+    torch.empty(1, device=choose_device())
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "", "meta-physical"])
+def test_a_device_that_is_not_here_is_refused_by_name(name: str):
+    with pytest.raises(UsageError, match=f"device {name!r} cannot be used here"):
+        choose_device(name)
+
+
+def test_precision_is_one_of_the_two():
+    assert choose_precision(CPU) in ("bf16", "fp32")
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("bf16", torch.bfloat16), ("fp32", torch.float32)])
+def test_autocast_multiplies_in_the_precision_asked_for(precision: str, dtype: torch.dtype):
+    with autocast(CPU, precision):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
+
+
+def test_placing_a_task_changes_no_number():
+    task, images = tiny.task(tiny.config("cnn-pico4")).eval(), torch.randint(256, (2, 3, 16, 16))
+    before = task(images.to(torch.uint8)).logits
+    after = place(task, CPU)(images.to(torch.uint8)).logits
+    torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-5)
+
+
+def test_environment_is_plain_data_with_versions():
+    about = describe(CPU, precision="fp32", attention="fused")
+    assert json.loads(json.dumps(about)) == about
+    assert about["torch"] == versions()["torch"]
+    assert about["device"] == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("model", "paths"), [("cnn-pico4", {"none"}), ("rag-pico4", {"fused", "explicit"})]
+)
+def test_attention_path_is_named(model: str, paths: set[str]):
+    config = tiny.config(model)
+    found = attention_path(config.model, image_size=16, device=CPU, precision="bf16")
+    assert found in paths

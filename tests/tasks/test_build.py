@@ -1,0 +1,128 @@
+"""A task is built from its config and seed alone."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from saccade.backbones.cnn import Cnn
+from saccade.config.model import CnnConfig, VitConfig
+from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, Preprocess, RunConfig
+from saccade.tasks.build import build_task
+from saccade.tasks.classify import Classify
+
+CNN = CnnConfig(embed_dim=16, conv_depth=1, patch_size=4)
+VIT = VitConfig(
+    embed_dim=16,
+    depth=1,
+    num_heads=2,
+    mlp_ratio=2.0,
+    patch_size=4,
+    stem="patches",
+    position="learned",
+    residual="prenorm",
+    num_registers=1,
+    has_class_token=True,
+    drop_path=0.0,
+)
+GREY = Preprocess(height=8, width=8, channels=1, fit="crop", mean=(0.5,), std=(0.25,))
+RGB = replace(GREY, channels=3, mean=(0.5,) * 3, std=(0.25,) * 3)
+NAMES = ("ant", "bee", "cat")
+
+
+@pytest.fixture
+def config() -> RunConfig:
+    return RunConfig(
+        job="classify",
+        seed=5,
+        steps=10,
+        budget_seconds=None,
+        log_every=1,
+        evaluate_every=5,
+        save_every=5,
+        precision="fp32",
+        model=CNN,
+        data=DataConfig(
+            source="pictures",
+            image_size=8,
+            channels=1,
+            fit="crop",
+            batch_size=4,
+            val_fraction=0.1,
+            test_fraction=0.1,
+            max_bad_fraction=0.0,
+            cache_gib=1.0,
+            num_threads=1,
+        ),
+        augment=AugmentConfig(
+            flip=0.0,
+            translate=0.0,
+            zoom=0.0,
+            rotate_degrees=0.0,
+            shear=0.0,
+            colour=0.0,
+            erase=0.0,
+        ),
+        optim=OptimConfig(
+            lr=1e-3,
+            weight_decay=0.05,
+            beta1=0.9,
+            beta2=0.99,
+            warmup=0.1,
+            final_lr=0.0,
+            clip_norm=1.0,
+            label_smoothing=0.2,
+            average=0.1,
+        ),
+    )
+
+
+def weights(task: Classify) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in task.parameters()])
+
+
+def test_the_weights_are_a_function_of_the_seed_alone(config: RunConfig) -> None:
+    one = build_task(config, class_names=NAMES, preprocess=GREY)
+    torch.manual_seed(99)
+    same = build_task(config, class_names=NAMES, preprocess=GREY)
+    other = build_task(replace(config, seed=6), class_names=NAMES, preprocess=GREY)
+
+    assert torch.equal(weights(one), weights(same))
+    assert not torch.equal(weights(one), weights(other))
+
+
+def test_building_leaves_torchs_generator_as_it_was(config: RunConfig) -> None:
+    before = torch.get_rng_state()
+
+    build_task(config, class_names=NAMES, preprocess=GREY)
+
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("preprocess", [GREY, RGB], ids=["grey", "rgb"])
+def test_the_task_takes_the_channels_it_was_built_for(
+    config: RunConfig, preprocess: Preprocess
+) -> None:
+    task = build_task(config, class_names=NAMES, preprocess=preprocess)
+    images = torch.zeros(2, preprocess.channels, 8, 8, dtype=torch.uint8)
+
+    assert isinstance(task.backbone, Cnn)
+    assert task.eval()(images).logits.shape == (2, 3)
+    assert task.label_smoothing == 0.2
+    assert task.class_names == NAMES
+
+
+def test_a_class_token_is_read_where_there_is_one(config: RunConfig) -> None:
+    with_token = replace(config, model=VIT)
+    without = replace(config, model=replace(VIT, has_class_token=False))
+
+    assert build_task(with_token, class_names=NAMES, preprocess=GREY).head.pool == "class"
+    assert build_task(without, class_names=NAMES, preprocess=GREY).head.pool == "mean"
+    assert build_task(config, class_names=NAMES, preprocess=GREY).head.pool == "mean"
+
+
+def test_numbers_that_do_not_fit_together_are_refused(config: RunConfig) -> None:
+    with pytest.raises(ValueError, match="16 .* 3 heads"):
+        build_task(
+            replace(config, model=replace(VIT, num_heads=3)), class_names=NAMES, preprocess=GREY
+        )
