@@ -25,7 +25,7 @@ check: $(STAMP)  ## formatting, lint, import contracts, types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/pyrefly check
+	@$(BIN)/pyrefly check --python-interpreter-path $(BIN)/python
 
 format: $(STAMP)  ## rewrite the files the way check wants them
 	@$(BIN)/ruff check --fix .

@@ -48,9 +48,7 @@ def run(seeds: Sequence[int]) -> None:
 def _seconds(path: str, length: int, dtype: torch.dtype) -> float:
     generator = torch.Generator().manual_seed(0)
     shape = (BATCH, HEADS, length, HEAD_DIM)
-    q, k, v = (
-        torch.randn(shape, generator=generator).to(dtype).requires_grad_() for _ in range(3)
-    )
+    q, k, v = (torch.randn(shape, generator=generator).to(dtype).requires_grad_() for _ in range(3))
     start = time.perf_counter()
     chosen = "fused" if path == "fused" else "explicit"
     context, _ = attend(q, k, v, scale=softmax_scale(HEAD_DIM), path=chosen)

@@ -85,4 +85,6 @@ def save(name: str, *, command: str, rows: Sequence[Mapping[str, Any]], **more: 
 
 def _commit() -> str:
     command = ["git", "describe", "--always", "--dirty"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT).stdout.strip()
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT
+    ).stdout.strip()

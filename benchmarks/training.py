@@ -30,4 +30,3 @@ def train_once(arguments: Sequence[str], seed: int) -> dict[str, Any]:
             **{name: round(value, 5) for name, value in result["metrics"].items()},
             "seconds": round(seconds, 1),
         }
-

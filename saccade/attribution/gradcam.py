@@ -5,7 +5,10 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from saccade.attribution.heat import as_grid, stretch
+from saccade.errors import UsageError
 from saccade.tasks.classify import Classify
+from saccade.tokens.tokens import Tokens
+from saccade.transformer.trace import Trace
 
 
 @torch.enable_grad()
@@ -21,10 +24,27 @@ def gradcam(
 
     Returns:
         Heat on the patch grid, 0 to 1 in each picture.
+
+    Raises:
+        UsageError: the head reads a class token and there is but one block, so that no patch
+            reaches the score except through attention.
     """
-    tokens = task.backbone(task.normalise(images).requires_grad_())
-    scores = task.head(tokens).logits.gather(1, classes[:, None])  # B 1
+    trace = Trace()
+    final = task.backbone(task.normalise(images).requires_grad_(), trace)
+    scores = task.head(final).logits.gather(1, classes[:, None])  # B 1
+    tokens = _last_patches(task, final, trace)
     (gradient,) = torch.autograd.grad(scores.sum(), tokens.x)
     weights = gradient[:, tokens.num_prefix :].mean(dim=1, keepdim=True)  # B 1 D
     heat = (weights * tokens.patches).sum(dim=2).clamp(min=0)  # B n
     return stretch(as_grid(heat.detach().float(), tokens.grid))
+
+
+def _last_patches(task: Classify, final: Tokens, trace: Trace) -> Tokens:
+    """The last tokens whose patches still reach the score."""
+    if task.head.pool == "mean":
+        return final
+    # A class token has read the patches by then; they speak last as the input of the last block.
+    before = trace.layers[-2].tokens if len(trace.layers) > 1 else None
+    if before is None:
+        raise UsageError("Grad-CAM needs two blocks under a class token; use --method legrad")
+    return before

@@ -25,5 +25,7 @@ def resample(heat: Float[Tensor, "B h w"], grid: Grid) -> Float[Tensor, "B h2 w2
 def stretch(heat: Float[Tensor, "B h w"]) -> Float[Tensor, "B h w"]:
     """Each picture's heat from 0 (least) to 1 (most); all zeros where it is flat."""
     low = heat.amin(dim=(1, 2), keepdim=True)
-    span = heat.amax(dim=(1, 2), keepdim=True) - low
-    return torch.where(span > 0, (heat - low) / span.clamp(min=1e-30), 0.0)
+    high = heat.amax(dim=(1, 2), keepdim=True)
+    span = high - low
+    rounding = 1e-5 * torch.maximum(high.abs(), low.abs())
+    return torch.where(span > rounding, (heat - low) / span.clamp(min=1e-30), 0.0)

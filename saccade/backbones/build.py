@@ -51,7 +51,7 @@ def _vit(config: VitConfig, *, in_channels: int, image_size: int) -> Vit:
     embed = PatchEmbed if config.stem == "patches" else ConvStem
     return Vit(
         embed=embed(in_channels, patch_size=config.patch_size, embed_dim=config.embed_dim),
-        position=_position(config.position, config.embed_dim, image_size // config.patch_size),
+        position=_position(config.position, config.embed_dim, -(-image_size // config.patch_size)),
         blocks=_blocks(config),
         embed_dim=config.embed_dim,
         num_prefix=int(config.has_class_token) + config.num_registers,
@@ -63,7 +63,7 @@ def _rag(config: RagConfig, *, in_channels: int, image_size: int) -> Rag:
     return Rag(
         features=_features(config, in_channels) if config.has_features else None,
         raw_image=raw_image if config.has_raw_image else None,
-        position=_position(config.position, config.embed_dim, image_size // config.patch_size),
+        position=_position(config.position, config.embed_dim, -(-image_size // config.patch_size)),
         blocks=_blocks(config),
         embed_dim=config.embed_dim,
         patch_size=config.patch_size,
@@ -113,4 +113,4 @@ def _blocks(config: VitConfig | RagConfig) -> nn.ModuleList:
 def _position(position: Position, embed_dim: int, side: int) -> PositionModule:
     if position == "sincos":
         return SinCosPosition(embed_dim)
-    return LearnedPosition(embed_dim, grid=Grid(1, max(side, 1), max(side, 1)))
+    return LearnedPosition(embed_dim, grid=Grid(1, side, side))

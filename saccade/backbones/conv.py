@@ -59,7 +59,11 @@ class ConvFeatures(nn.Module):
             )
             for narrow, wide in pairwise(widths)
         )
-        self.widths = tuple(widths[1:]) or (embed_dim,)
+        self.widths = tuple(widths[1:])
+        if not self.widths:
+            # A cell per pixel: nothing to halve, but the residual convolutions are still there.
+            self.stages.append(nn.Sequential(*(ResidualConv(embed_dim) for _ in range(depth))))
+            self.widths = (embed_dim,)
 
     def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D h w"]:
         """The last feature map."""

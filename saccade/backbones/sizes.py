@@ -29,11 +29,11 @@ class TransformerSize:
 
 
 TRANSFORMERS = {
-    "pico": TransformerSize(embed_dim=96, depth=4, num_heads=3, mlp_ratio=2),
-    "nano": TransformerSize(embed_dim=128, depth=6, num_heads=4, mlp_ratio=2),
-    "ti": TransformerSize(embed_dim=192, depth=12, num_heads=3, mlp_ratio=4),
-    "s": TransformerSize(embed_dim=384, depth=12, num_heads=6, mlp_ratio=4),
-    "b": TransformerSize(embed_dim=768, depth=12, num_heads=12, mlp_ratio=4),
+    "pico": TransformerSize(embed_dim=96, depth=4, num_heads=3, mlp_ratio=2.0),
+    "nano": TransformerSize(embed_dim=128, depth=6, num_heads=4, mlp_ratio=2.0),
+    "ti": TransformerSize(embed_dim=192, depth=12, num_heads=3, mlp_ratio=4.0),
+    "s": TransformerSize(embed_dim=384, depth=12, num_heads=6, mlp_ratio=4.0),
+    "b": TransformerSize(embed_dim=768, depth=12, num_heads=12, mlp_ratio=4.0),
 }
 """Of vit and rag."""
 

@@ -1,8 +1,9 @@
 """Configs to JSON and back: typed, complete, and with the nearest name for a misspelt one."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -99,17 +100,25 @@ def parse_settings(assignments: list[str]) -> dict[str, str]:
 
 
 def _value(kind: Any, value: Any, *, where: str) -> Any:
+    if (kind == ModelConfig or is_dataclass(kind)) and not isinstance(value, Mapping):
+        raise UsageError(f"{where} is {value!r}: expected a section of names and values")
     if kind == ModelConfig:
         family = value.get("family")
-        if family not in _FAMILIES:
+        if not isinstance(family, str) or family not in _FAMILIES:
             raise UsageError(f"no family is called {family!r}; {nearest(str(family), _FAMILIES)}")
         return from_json(_FAMILIES[family], value, where=f"{where}.")
     if is_dataclass(kind):
         return from_json(kind, value, where=f"{where}.")
     try:
-        return msgspec.convert(value, kind, strict=False)
+        converted = msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
+        if get_origin(kind) is Literal:
+            choices = get_args(kind)
+            raise UsageError(f"{where} is {value!r}; {nearest(str(value), choices)}") from None
         raise UsageError(f"{where} is {value!r}: {_plain(str(error))}") from None
+    if isinstance(converted, float) and not math.isfinite(converted):
+        raise UsageError(f"{where} is {value!r}: expected a finite number")
+    return converted
 
 
 def _plain(message: str) -> str:

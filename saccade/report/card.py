@@ -1,1 +1,145 @@
-def write_card(run): pass
+"""README.md of a run: the model card that travels with the weights."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from saccade.report.headline import headline
+from saccade.report.making import making
+from saccade.report.records import Json, RunRecords, read_records
+from saccade.report.wording import count, number, percent
+from saccade.run.folder import write_atomic
+
+MAX_NAMED_CLASSES = 200
+
+_FRACTIONS = {"top1": "top-1 accuracy", "top5": "top-5 accuracy"}
+_NUMBERS = {
+    "macro_f1": "macro F1",
+    "balanced_accuracy": "balanced accuracy",
+    "log_loss": "log loss (nats)",
+    "ece": "calibration error (ECE, 15 bins)",
+}
+
+
+class _Verbatim(str):
+    """Text for a code block, where Markdown has no special characters."""
+
+    __slots__ = ()
+
+
+class _Figure(NamedTuple):
+    name: str
+    split: str
+    value: str
+    interval: str
+
+
+def write_card(run: Path) -> Path:
+    """Writes ``README.md`` into a run folder, replacing the one that is there.
+
+    Args:
+        run: the run folder, at any stage.
+
+    Returns:
+        The card.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    run = Path(run)
+    records = read_records(run)
+    data = records.contract.get("data", {})
+    made = making(records)
+    card = (
+        _templates()
+        .get_template("card.md.j2")
+        .render(
+            top=headline(records),
+            figures=_figures(records),
+            class_names=records.class_names[:MAX_NAMED_CLASSES],
+            num_classes=len(records.class_names),
+            data=data,
+            splits=", ".join(
+                f"{count(n)} {name}" for name, n in data.get("splits", {}).items() if n
+            ),
+            preprocess=_preprocess(records.contract.get("preprocess", {})),
+            facts=made.facts[0].rows if made.facts else [],
+            licence=records.contract.get("licence") or "not stated",
+            load=_Verbatim(_code(f"model = saccade.load({str(run.resolve())!r})")),
+            commands=[(step.what, _Verbatim(_code(step.command))) for step in made.steps[:3]],
+        )
+    )
+    path = run / "README.md"
+    write_atomic(path, card.encode())
+    return path
+
+
+def _figures(records: RunRecords) -> list[_Figure]:
+    rows = []
+    for split in ("test", "val"):
+        result = records.results.get(split, {})
+        where = {"test": "test", "val": "validation"}[split]
+        for name, words in (_FRACTIONS | _NUMBERS).items():
+            estimate: Json | None = result.get("metrics", {}).get(name)
+            if estimate is None:
+                continue
+            shown = percent if name in _FRACTIONS else number
+            rows.append(
+                _Figure(
+                    words,
+                    f"{where}, {count(result['n'])} pictures",
+                    shown(estimate["value"]),
+                    f"{shown(estimate['low'])} to {shown(estimate['high'])}",
+                )
+            )
+    return rows
+
+
+def _preprocess(preprocess: Json) -> str:
+    """The preprocessing in a sentence; empty when unknown."""
+    if not preprocess:
+        return ""
+    fits = {
+        "crop": "scaled on its shorter side and cut to its centre",
+        "squash": "scaled on both sides, whatever its aspect",
+        "pad": "scaled on its longer side, with black bars",
+    }
+    colour = "grey" if preprocess["channels"] == 1 else "RGB"
+    mean = ", ".join(f"{m:.4g}" for m in preprocess["mean"])
+    std = ", ".join(f"{s:.4g}" for s in preprocess["std"])
+    return (
+        f"Each picture is turned upright by its EXIF tag, made {colour}, "
+        f"{fits.get(preprocess['fit'], preprocess['fit'])} to {preprocess['width']} x "
+        f"{preprocess['height']} pixels (width x height), divided by 255, less the mean ({mean}), "
+        f"over the standard deviation ({std})."
+    )
+
+
+def _code(text: str) -> str:
+    """One line that cannot end the code block around it."""
+    return " ".join(text.splitlines()).replace("```", "` ` `")
+
+
+def _escaped(value: object) -> object:
+    """A value with everything escaped that Markdown, or HTML inside it, would act on."""
+    if isinstance(value, _Verbatim) or not isinstance(value, str):
+        return value
+    flat = " ".join(value.splitlines())
+    return re.sub(r"([\\`*_\[\]<>|#&$~])", r"\\\1", flat)
+
+
+@cache
+def _templates() -> Environment:
+    """Markdown has no autoescape; ``finalize`` sees every value that a template prints."""
+    return Environment(
+        loader=PackageLoader("saccade.report"),
+        autoescape=False,
+        finalize=_escaped,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

@@ -9,13 +9,13 @@ from saccade.config.run import OptimConfig
 def make_optimizer(task: nn.Module, config: OptimConfig) -> torch.optim.AdamW:
     """AdamW (arXiv 1711.05101) with weight decay on matrices and kernels alone.
 
-    Norms, biases, ReZero's alphas, LayerScale's gammas and learned tokens are left out: decay
+    Norms, biases, alphas, gammas, temperatures, learned tokens and positions are left out: decay
     would pull them towards a value that means something else than "small".
     """
     decayed, free = [], []
     for name, parameter in task.named_parameters():
-        is_token = name.endswith(("prefix", "position.table"))
-        (decayed if parameter.ndim > 1 and not is_token else free).append(parameter)
+        is_special = name.endswith(("prefix", "position.table", "log_temperature"))
+        (decayed if parameter.ndim > 1 and not is_special else free).append(parameter)
     return torch.optim.AdamW(
         [
             {"params": decayed, "weight_decay": config.weight_decay},

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -22,6 +22,7 @@ from saccade.run.weights import save_weights
 from saccade.tasks.build import AnyTask
 
 
+@runtime_checkable
 class Watcher(Protocol):
     """Who watches: a bar on a terminal, lines in a file, or nobody."""
 

@@ -1,13 +1,14 @@
 """What the training loop needs to know of any job; there is nothing to inherit."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from saccade.data.batch import Batch
 
 
+@runtime_checkable
 class Measure(Protocol):
     """Collects predictions over a data set and turns them into figures."""
 
@@ -20,6 +21,7 @@ class Measure(Protocol):
         ...
 
 
+@runtime_checkable
 class Task(Protocol):
     """A job to learn: any ``nn.Module`` with these methods.
 

@@ -36,6 +36,8 @@ class SinCosPosition(nn.Module):
 
     def __init__(self, embed_dim: int) -> None:
         super().__init__()
+        if embed_dim % 4:
+            raise ValueError(f"embed_dim is {embed_dim}; sin-cos positions need a multiple of 4")
         self.embed_dim = embed_dim
 
     def forward(self, patches: Float[Tensor, "B n D"], grid: Grid) -> Float[Tensor, "B n D"]:

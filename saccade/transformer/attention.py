@@ -5,6 +5,7 @@ forms it, so it can be looked at and differentiated. Which one is faster is a ma
 precision and length, so it is measured, not assumed: see ``fastest_path``.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
 import torch
@@ -44,12 +45,18 @@ def attend(
     q = q * scale
     # Autocast would run the softmax in fp32 and copy the N x N map twice. ATen's softmax already
     # accumulates in fp32, so the inputs' own precision is enough and, on a CPU, twice as fast.
-    with torch.autocast(q.device.type, enabled=False):
+    with _without_autocast(q.device):
         q, k = q.to(v.dtype), k.to(v.dtype)
         if path == "fused":
             return F.scaled_dot_product_attention(q, k, v, scale=1.0), None
         weights = (q @ k.transpose(-2, -1)).softmax(dim=-1)
         return weights @ v, weights
+
+
+def _without_autocast(device: torch.device) -> AbstractContextManager[object]:
+    if not torch.amp.is_autocast_available(device.type):  # the meta device has none
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)
 
 
 def fastest_path(

@@ -87,7 +87,7 @@ def refuse_dead_branch(branch: nn.Module, gate: Gate) -> None:
     Raises:
         ValueError: the gate is zero and the weight of the branch's last layer is zero too.
     """
-    if not isinstance(gate, ReZero):
+    if not isinstance(gate, ReZero) or gate.alpha.is_meta:  # its numbers come later
         return
     *_, last = (m for m in branch.modules() if isinstance(m, nn.Linear | nn.Conv2d))
     if gate.alpha.item() == 0 and not last.weight.any():
@@ -102,11 +102,16 @@ class DropPath(nn.Module):
     """Leaves a branch out for some pictures of the batch while training (arXiv 1603.09382).
 
     Args:
-        rate: the share of pictures, 0 to 1; the others are scaled by ``1 / (1 - rate)``.
+        rate: the share of pictures, from 0 to below 1; the others grow by ``1 / (1 - rate)``.
+
+    Raises:
+        ValueError: the rate is not such a share.
     """
 
     def __init__(self, rate: float) -> None:
         super().__init__()
+        if not 0 <= rate < 1:
+            raise ValueError(f"drop_path is {rate}; it is a share, 0 or more and below 1")
         self.rate = rate
 
     def forward(self, branch: Float[Tensor, "B N D"]) -> Float[Tensor, "B N D"]:

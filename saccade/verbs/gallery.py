@@ -63,7 +63,7 @@ class _Studio:
         judged, preprocess = self.judgement, self.model.contract.preprocess
         image = read_picture(self.loader.samples.pictures, int(judged.ids[position]), preprocess)
         batch = Batch(
-            images=torch.from_numpy(image)[None],
+            images=torch.from_numpy(image.copy())[None],
             targets=None,
             ids=torch.from_numpy(judged.ids[position : position + 1]),
         )

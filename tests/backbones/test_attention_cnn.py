@@ -1,5 +1,7 @@
 """Attention on a feature map is x + context, by dot product or cosine, linear or convolutional."""
 
+from typing import Literal
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,10 +12,13 @@ from saccade.backbones.sizes import model_config
 from saccade.shapes import Grid
 from saccade.transformer.trace import Trace
 
-SIMILARITIES, PROJECTIONS = ("dot", "cosine"), ("linear", "conv")
+Similarity = Literal["dot", "cosine"]
+Projection = Literal["linear", "conv"]
+SIMILARITIES: tuple[Similarity, ...] = ("dot", "cosine")
+PROJECTIONS: tuple[Projection, ...] = ("linear", "conv")
 
 
-def make_attention(similarity: str, projection: str = "linear") -> MapAttention:
+def make_attention(similarity: Similarity, projection: Projection = "linear") -> MapAttention:
     attention = MapAttention(
         8, num_heads=2, similarity=similarity, projection=projection, path="fused"
     )
@@ -35,14 +40,14 @@ def naive(attention: MapAttention, x: Tensor, *, scale: float, unit: bool) -> Te
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS)
-def test_dot_product_attention_is_the_input_plus_the_context(projection: str) -> None:
+def test_dot_product_attention_is_the_input_plus_the_context(projection: Projection) -> None:
     attention, x = make_attention("dot", projection), torch.randn(1, 8, 3, 4)
 
     torch.testing.assert_close(attention(x), naive(attention, x, scale=4**-0.5, unit=False))
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS)
-def test_cosine_attention_compares_unit_vectors_at_temperature_10(projection: str) -> None:
+def test_cosine_attention_compares_unit_vectors_at_temperature_10(projection: Projection) -> None:
     attention, x = make_attention("cosine", projection), torch.randn(1, 8, 3, 4)
 
     torch.testing.assert_close(attention(x), naive(attention, x, scale=10.0, unit=True))
@@ -50,11 +55,11 @@ def test_cosine_attention_compares_unit_vectors_at_temperature_10(projection: st
 
 def test_the_cosine_does_not_mind_how_long_queries_and_keys_are() -> None:
     attention, x = make_attention("cosine"), torch.randn(1, 8, 3, 4)
-    nn.init.zeros_(attention.qkv[0].bias)
+    nn.init.zeros_(attention.get_parameter("qkv.0.bias"))
     before = attention(x)
 
     with torch.no_grad():
-        attention.qkv[0].weight[:16] *= 5
+        attention.get_parameter("qkv.0.weight")[:16] *= 5
 
     torch.testing.assert_close(attention(x), before)
 
@@ -98,7 +103,7 @@ def test_a_convolutional_projection_sees_the_neighbours_of_a_cell() -> None:
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
-def test_tracing_a_map_changes_nothing(similarity: str) -> None:
+def test_tracing_a_map_changes_nothing(similarity: Similarity) -> None:
     attention, x, trace = make_attention(similarity), torch.randn(2, 8, 3, 4), Trace()
 
     torch.testing.assert_close(attention(x, trace), attention(x))
@@ -134,5 +139,5 @@ def test_the_last_two_stages_attend_twice_each_and_no_earlier_one(
 
 
 def test_heads_that_do_not_divide_the_channels_are_refused_with_both_numbers() -> None:
-    with pytest.raises(ValueError, match="10 channels .* 3 heads"):
+    with pytest.raises(ValueError, match=r"10 channels .* 3 heads"):
         MapAttention(10, num_heads=3, similarity="dot", projection="linear", path="auto")

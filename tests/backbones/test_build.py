@@ -1,14 +1,17 @@
 """Every backbone that can be configured keeps the promises of a backbone."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 
 from saccade.backbones.build import AnyBackbone, build_backbone
 from saccade.backbones.sizes import model_config, model_names
-from saccade.config.model import AttentionCnnConfig, ModelConfig, RagConfig, VitConfig
+from saccade.backbones.vit import Vit
+from saccade.config.model import AttentionCnnConfig, CnnConfig, ModelConfig, RagConfig, VitConfig
 from saccade.shapes import Grid
+from saccade.tokens.positions import LearnedPosition
 from saccade.transformer.trace import Trace
 
 
@@ -165,8 +168,10 @@ def test_every_size_can_be_built_and_run_without_allocating_it(name: str) -> Non
 @pytest.mark.parametrize("image_size", [32, 30, 5])
 def test_learned_positions_fit_the_training_pictures_without_resampling(image_size: int) -> None:
     """Sides that the patch does not divide are padded up, so the grid is rounded up too."""
-    config = replace(VARIANTS["vit-pico layerscale"], depth=0)
+    config = VARIANTS["vit-pico layerscale"]
     backbone = build_backbone(config, in_channels=3, image_size=image_size)
+    assert isinstance(backbone, Vit)
+    assert isinstance(backbone.position, LearnedPosition)
 
     tokens = backbone(torch.randn(1, 3, image_size, image_size))
 
@@ -175,23 +180,30 @@ def test_learned_positions_fit_the_training_pictures_without_resampling(image_si
 
 def test_the_attention_path_of_the_config_reaches_every_layer() -> None:
     for name in ("vit-pico", "rag-pico", "attncnn-pico"):
-        backbone = build(replace(VARIANTS[name], attention="explicit"))
+        config = VARIANTS[name]
+        assert not isinstance(config, CnnConfig)
+        backbone = build(replace(config, attention="explicit"))
         paths = {module.path for module in backbone.modules() if hasattr(module, "path")}
         assert paths == {"explicit"}
 
 
+def changed(name: str, **change: Any) -> ModelConfig:
+    return replace(VARIANTS[name], **change)
+
+
 def test_numbers_that_do_not_fit_together_are_refused_when_building() -> None:
-    for name, change, message in (
+    changes: list[tuple[str, dict[str, Any], str]] = [
         ("vit-pico", {"num_heads": 5}, "96 .* 5 heads"),
         ("vit-pico", {"stem": "conv", "patch_size": 6}, "power of two"),
         ("vit-pico", {"drop_path": 1.0}, "1.0"),
         ("rag-pico", {"patch_size": 6}, "power of two"),
         ("attncnn-pico", {"num_heads": 7}, "7 heads"),
-    ):
+    ]
+    for name, change, message in changes:
         with pytest.raises(ValueError, match=message):
-            build(replace(VARIANTS[name], **change))
+            build(changed(name, **change))
 
 
 def test_a_width_without_quarters_is_refused_when_building_not_in_the_first_step() -> None:
     with pytest.raises(ValueError, match="multiple of 4"):
-        build(replace(VARIANTS["vit-pico"], embed_dim=90))
+        build(changed("vit-pico", embed_dim=90))

@@ -46,7 +46,7 @@ def test_a_residual_convolution_adds_to_its_input() -> None:
     x = torch.randn(2, 4, 5, 5)
     torch.testing.assert_close(residual(x) - x, residual.conv(x))
 
-    torch.nn.init.zeros_(residual.conv[0].weight)
+    torch.nn.init.zeros_(residual.get_parameter("conv.0.weight"))
 
     assert torch.equal(residual(x), x)
 
@@ -61,7 +61,8 @@ def test_pooling_halves_the_map() -> None:
 def test_depth_counts_the_convolutions_after_each_halving() -> None:
     for depth in (0, 3):
         features = ConvFeatures(3, embed_dim=32, patch_size=4, depth=depth)
-        assert [len(stage) for stage in features.stages] == [1 + depth, 1 + depth]
+        sizes = [len(list(stage.children())) for stage in features.stages]
+        assert sizes == [1 + depth, 1 + depth]
 
 
 def test_a_patch_that_cannot_be_reached_by_halving_is_refused() -> None:

@@ -8,7 +8,7 @@ from torch import nn
 
 from saccade.backbones.build import build_backbone
 from saccade.backbones.rag import Rag
-from saccade.config.model import RagConfig
+from saccade.config.model import Position, RagConfig
 from saccade.shapes import Grid
 from saccade.tokens.tokens import from_map
 
@@ -37,7 +37,9 @@ def make_rag(config: RagConfig = SMALL) -> Rag:
 
 
 @pytest.mark.parametrize("position", ["sincos", "learned"])
-def test_the_forward_pass_is_features_plus_raw_plus_position_then_blocks(position: str) -> None:
+def test_the_forward_pass_is_features_plus_raw_plus_position_then_blocks(
+    position: Position,
+) -> None:
     rag = make_rag(replace(SMALL, position=position))
     images = torch.randn(2, 3, 12, 16)
     assert rag.features is not None

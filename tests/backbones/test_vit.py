@@ -8,7 +8,7 @@ from torch import nn
 
 from saccade.backbones.build import build_backbone
 from saccade.backbones.vit import Vit
-from saccade.config.model import VitConfig
+from saccade.config.model import Position, VitConfig
 from saccade.shapes import Grid
 from saccade.tokens.tokens import Tokens
 
@@ -48,7 +48,7 @@ def test_the_prefix_holds_class_token_and_registers(
 
 
 @pytest.mark.parametrize("position", ["sincos", "learned"])
-def test_the_forward_pass_is_its_story_written_out(position: str) -> None:
+def test_the_forward_pass_is_its_story_written_out(position: Position) -> None:
     vit = make_vit(replace(SMALL, position=position, has_class_token=True))
     images = torch.randn(2, 3, 8, 16)
 
@@ -63,7 +63,7 @@ def test_the_forward_pass_is_its_story_written_out(position: str) -> None:
 
 
 @pytest.mark.parametrize("position", ["sincos", "learned"])
-def test_positions_do_not_touch_the_prefix(position: str) -> None:
+def test_positions_do_not_touch_the_prefix(position: Position) -> None:
     """With no blocks, what comes out of the prefix is the normalised parameter on any grid."""
     vit = make_vit(replace(SMALL, depth=0, position=position, num_registers=2))
 
@@ -71,13 +71,15 @@ def test_positions_do_not_touch_the_prefix(position: str) -> None:
         torch.testing.assert_close(vit(images).prefix, vit.norm(vit.prefix))
 
 
-def test_without_positions_the_order_of_the_patches_would_not_matter_and_with_them_it_does() -> None:
+def test_without_positions_the_order_of_the_patches_would_not_matter_and_with_them_it_does() -> (
+    None
+):
     vit = make_vit(replace(SMALL, position="learned", has_class_token=True))
     images = torch.randn(1, 3, 16, 16)
     swapped = torch.cat([images[..., 4:8], images[..., :4], images[..., 8:]], dim=3)
 
     moved = (vit(images).prefix - vit(swapped).prefix).abs().max()
-    nn.init.zeros_(vit.position.table)
+    nn.init.zeros_(vit.get_parameter("position.table"))
     torch.testing.assert_close(vit(images).prefix, vit(swapped).prefix)
 
     assert moved > 1e-4

@@ -71,7 +71,7 @@ MODELS = {
 }
 
 
-@pytest.fixture(params=MODELS.values(), ids=MODELS.keys())
+@pytest.fixture(params=list(MODELS.values()), ids=list(MODELS))
 def config(request: pytest.FixtureRequest) -> ModelConfig:
     return request.param
 

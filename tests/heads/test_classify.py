@@ -1,11 +1,15 @@
 """The head pools what it says it pools, and starts without an opinion."""
 
+from typing import Literal
+
 import pytest
 import torch
 
 from saccade.heads.classify import ClassHead
 from saccade.shapes import Grid
 from saccade.tokens.tokens import Tokens
+
+Pool = Literal["mean", "class"]
 
 
 @pytest.fixture
@@ -20,7 +24,9 @@ def opinionated(head: ClassHead) -> ClassHead:
 
 
 @pytest.mark.parametrize("pool", ["mean", "class"])
-def test_a_fresh_head_finds_all_classes_equally_likely(pool: str, tokens: Tokens) -> None:
+def test_a_fresh_head_finds_all_classes_equally_likely(
+    pool: Literal["mean", "class"], tokens: Tokens
+) -> None:
     head = ClassHead(8, num_classes=5, pool=pool)
 
     assert torch.equal(head(tokens).logits, torch.zeros(3, 5))
@@ -39,7 +45,7 @@ def test_a_fresh_head_can_learn(tokens: Tokens) -> None:
 def test_mean_pooling_reads_the_patches_alone(tokens: Tokens) -> None:
     head = opinionated(ClassHead(8, num_classes=5, pool="mean"))
 
-    mean = sum(tokens.x[:, n] for n in range(2, 8)) / 6
+    mean = torch.stack([tokens.x[:, n] for n in range(2, 8)]).sum(dim=0) / 6
     expected = mean @ head.classify.weight.T + head.classify.bias
 
     torch.testing.assert_close(head(tokens).logits, expected)

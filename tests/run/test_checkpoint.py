@@ -272,7 +272,7 @@ def test_a_full_disk_at_any_moment_is_one_clear_error_and_the_former_one_reads(
             assert ("the disk is full" if number == errno.ENOSPC else os.strerror(number)) in str(
                 error
             )
-                save(folder, 20)  # with room again, the next save works and tidies up
+            save(folder, 20)  # with room again, the next save works and tidies up
             assert latest_step(folder) == 20
             assert not list(folder.glob(".*"))
         if is_over:
@@ -286,9 +286,7 @@ def test_a_full_disk_names_the_checkpoint_that_is_intact(tmp_path: Path):
     def work() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         with pytest.raises(SaccadeError, match="step-00000010 is intact"):
-            checkpoint.save(
-                tmp_path, step=20, tensors={"x": torch.ones(5000)}, state={"step": 20}
-            )
+            checkpoint.save(tmp_path, step=20, tensors={"x": torch.ones(5000)}, state={"step": 20})
 
     assert in_child(work) == 0
     assert names(tmp_path) == ["step-00000010"]

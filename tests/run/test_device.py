@@ -28,7 +28,9 @@ def test_precision_is_one_of_the_two():
     assert choose_precision(CPU) in ("bf16", "fp32")
 
 
-@pytest.mark.parametrize(("precision", "dtype"), [("bf16", torch.bfloat16), ("fp32", torch.float32)])
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("bf16", torch.bfloat16), ("fp32", torch.float32)]
+)
 def test_autocast_multiplies_in_the_precision_asked_for(precision: str, dtype: torch.dtype):
     with autocast(CPU, precision):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype

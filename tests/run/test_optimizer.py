@@ -51,7 +51,9 @@ def step(task: nn.Module, optimizer: torch.optim.Optimizer, given: Batch) -> Non
 def test_every_parameter_is_in_exactly_one_group(model: str, settings: dict[str, str]):
     config = tiny.config(model, **settings)
     task = tiny.task(config)
-    grouped = [p for group in make_optimizer(task, config.optim).param_groups for p in group["params"]]
+    grouped = [
+        p for group in make_optimizer(task, config.optim).param_groups for p in group["params"]
+    ]
     assert len(grouped) == len(list(task.parameters()))
     assert {id(p) for p in grouped} == {id(p) for p in task.parameters()}
 

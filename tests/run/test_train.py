@@ -199,7 +199,5 @@ def test_an_evaluation_that_a_signal_interrupts_has_no_figures():
     stop = StopSignals()
     stop.received = 15
     task = tiny.task(config).eval()
-    found = evaluate(
-        task, loader().batches(), config=config, device=torch.device("cpu"), stop=stop
-    )
+    found = evaluate(task, loader().batches(), config=config, device=torch.device("cpu"), stop=stop)
     assert found is None

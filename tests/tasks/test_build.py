@@ -122,7 +122,7 @@ def test_a_class_token_is_read_where_there_is_one(config: RunConfig) -> None:
 
 
 def test_numbers_that_do_not_fit_together_are_refused(config: RunConfig) -> None:
-    with pytest.raises(ValueError, match="16 .* 3 heads"):
+    with pytest.raises(ValueError, match=r"16 .* 3 heads"):
         build_task(
             replace(config, model=replace(VIT, num_heads=3)), class_names=NAMES, preprocess=GREY
         )

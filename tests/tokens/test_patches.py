@@ -62,7 +62,7 @@ def test_patch_embed_is_one_matrix_on_each_flat_patch() -> None:
     images = torch.randn(2, 3, 8, 12)
 
     matrix = embed.project.weight.flatten(1).T  # CPP D
-    expected = patchify(images, 4) @ matrix + embed.project.bias
+    expected = patchify(images, 4) @ matrix + embed.get_parameter("project.bias")
 
     assert embed(images).shape == (2, 10, 2, 3)
     torch.testing.assert_close(embed(images).flatten(2).transpose(1, 2), expected)

@@ -56,7 +56,7 @@ def test_a_cell_keeps_its_sincos_position_when_the_grid_grows() -> None:
 
 
 def test_sincos_refuses_a_width_that_has_no_quarters() -> None:
-    with pytest.raises(ValueError, match="embed_dim is 18.*multiple of 4"):
+    with pytest.raises(ValueError, match=r"embed_dim is 18.*multiple of 4"):
         sincos(Grid(1, 2, 2), 18, device=CPU)
 
 

@@ -1,6 +1,7 @@
 """Attention is its triple loop, on both paths, in value and in gradient."""
 
 import math
+from typing import Literal
 
 import pytest
 import torch
@@ -11,7 +12,8 @@ from saccade.transformer.attention import SelfAttention, attend, fastest_path, s
 from saccade.transformer.trace import Trace
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
-PATHS = ("fused", "explicit")
+Path = Literal["fused", "explicit"]
+PATHS: tuple[Path, ...] = ("fused", "explicit")
 
 
 def qkv(dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor, Tensor]:
@@ -38,7 +40,7 @@ def run(attention: SelfAttention, x: Tensor, trace: Trace | None = None) -> Tens
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_attend_is_the_triple_loop(path: str) -> None:
+def test_attend_is_the_triple_loop(path: Path) -> None:
     q, k, v = (tensor.detach() for tensor in qkv())
     expected, expected_weights = naive_attend(q, k, v, 0.5)
 
@@ -50,7 +52,7 @@ def test_attend_is_the_triple_loop(path: str) -> None:
         torch.testing.assert_close(weights, expected_weights)
 
 
-def gradients(dtype: torch.dtype, path: str) -> list[Tensor]:
+def gradients(dtype: torch.dtype, path: Path) -> list[Tensor]:
     torch.manual_seed(1)
     q, k, v = qkv(dtype)
     context, _ = attend(q, k, v, scale=0.5, path=path)
@@ -70,7 +72,7 @@ def test_both_paths_agree_in_value_and_gradient(dtype: torch.dtype, tolerance: f
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_scale_per_head_scales_each_head(path: str) -> None:
+def test_a_scale_per_head_scales_each_head(path: Path) -> None:
     q, k, v = (tensor.detach() for tensor in qkv())
     scale = torch.tensor([0.1, 1.0, 3.0]).reshape(3, 1, 1)
 
@@ -82,7 +84,7 @@ def test_a_scale_per_head_scales_each_head(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_autocast_keeps_attention_in_the_precision_of_its_values(path: str) -> None:
+def test_autocast_keeps_attention_in_the_precision_of_its_values(path: Path) -> None:
     attention = SelfAttention(12, num_heads=3, path=path)
     x = torch.randn(2, 5, 12)
     trace = Trace()
@@ -97,7 +99,7 @@ def test_autocast_keeps_attention_in_the_precision_of_its_values(path: str) -> N
 
 
 @pytest.mark.parametrize("setting", PATHS)
-def test_a_path_that_was_asked_for_is_taken(setting: str) -> None:
+def test_a_path_that_was_asked_for_is_taken(setting: Path) -> None:
     assert fastest_path(setting, device=GPU, dtype=torch.float32, num_tokens=9) == setting
     assert fastest_path(setting, device=CPU, dtype=torch.bfloat16, num_tokens=9) == setting
 
@@ -158,5 +160,5 @@ def test_a_trace_takes_the_map_on_the_fused_path_too() -> None:
 
 
 def test_heads_that_do_not_divide_the_width_are_refused_with_both_numbers() -> None:
-    with pytest.raises(ValueError, match="embed_dim 10 .* 3 heads"):
+    with pytest.raises(ValueError, match=r"embed_dim 10 .* 3 heads"):
         SelfAttention(10, num_heads=3, path="auto")

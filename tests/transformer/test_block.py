@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from saccade.config.model import Residual
 from saccade.shapes import Grid
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.attention import SelfAttention
@@ -11,7 +12,7 @@ from saccade.transformer.block import Block, Mlp, init_linear, make_blocks
 from saccade.transformer.residual import LayerScale, make_gate
 from saccade.transformer.trace import Trace
 
-RULES = ("prenorm", "rezero", "layerscale")
+RULES: tuple[Residual, ...] = ("prenorm", "rezero", "layerscale")
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def tokens() -> Tokens:
     return Tokens(x=torch.randn(3, 1 + 6, 12), grid=Grid(1, 2, 3), num_prefix=1)
 
 
-def make_block(rule: str, *, drop_path: float = 0.0) -> Block:
+def make_block(rule: Residual, *, drop_path: float = 0.0) -> Block:
     return Block(
         attention=SelfAttention(12, num_heads=3, path="fused"),
         mlp=Mlp(12, hidden_dim=24),
@@ -47,7 +48,7 @@ def test_the_mlp_is_two_linear_maps_with_a_gelu_between(tokens: Tokens) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_block_is_two_residual_lines(rule: str, tokens: Tokens) -> None:
+def test_a_block_is_two_residual_lines(rule: Residual, tokens: Tokens) -> None:
     block = randomise(make_block(rule))
     factors = {
         "prenorm": lambda gate: 1.0,
@@ -113,7 +114,7 @@ def test_a_block_that_could_never_learn_is_refused(branch: str) -> None:
 def test_a_zero_output_layer_is_allowed_where_alpha_is_not_zero(tokens: Tokens) -> None:
     mlp, gate = Mlp(12, hidden_dim=24), make_gate("rezero", 12)
     nn.init.zeros_(mlp.narrow.weight)
-    nn.init.constant_(gate.alpha, 1.0)
+    nn.init.constant_(gate.get_parameter("alpha"), 1.0)
 
     block = Block(
         attention=SelfAttention(12, num_heads=3, path="auto"),
@@ -141,7 +142,7 @@ def test_pictures_skip_branches_only_in_training(tokens: Tokens) -> None:
 
 def test_the_trace_notes_alpha_and_the_blocks_output(tokens: Tokens) -> None:
     block = make_block("rezero")
-    nn.init.constant_(block.attention_gate.alpha, -0.25)
+    nn.init.constant_(block.get_parameter("attention_gate.alpha"), -0.25)
     trace = Trace()
 
     out = block(tokens, trace)
@@ -164,8 +165,10 @@ def test_drop_path_grows_with_depth(depth: int, rates: list[float]) -> None:
         attention="explicit",
     )
 
-    assert [block.drop_path.rate for block in blocks] == pytest.approx(rates)
-    for block in blocks:
+    parts = [block for block in blocks if isinstance(block, Block)]
+    assert len(parts) == depth
+    assert [block.drop_path.rate for block in parts] == pytest.approx(rates)
+    for block in parts:
         assert block.mlp.widen.out_features == 12
         assert isinstance(block.mlp_gate, LayerScale)
         assert block.attention.path == "explicit"
@@ -188,4 +191,4 @@ def test_initialising_leaves_norms_and_gates_alone() -> None:
     block.apply(init_linear)
 
     assert (block.attention_norm.weight == 1).all()
-    assert (block.attention_gate.gamma == 1e-4).all()
+    assert (block.get_parameter("attention_gate.gamma") == 1e-4).all()

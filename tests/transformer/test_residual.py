@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from saccade.config.model import Residual
 from saccade.transformer.residual import (
     DropPath,
     LayerScale,
@@ -51,7 +52,7 @@ def test_layerscale_starts_small_and_scales_channel_by_channel(branch: Tensor) -
     ("rule", "gate", "strength"),
     [("prenorm", Plain, 1.0), ("rezero", ReZero, 0.0), ("layerscale", LayerScale, 1e-4)],
 )
-def test_each_rule_has_its_gate(rule: str, gate: type[nn.Module], strength: float) -> None:
+def test_each_rule_has_its_gate(rule: Residual, gate: type[nn.Module], strength: float) -> None:
     made = make_gate(rule, 6)
 
     assert isinstance(made, gate)
@@ -61,8 +62,8 @@ def test_each_rule_has_its_gate(rule: str, gate: type[nn.Module], strength: floa
 def make_branch(*, last_is_zero: bool) -> nn.Sequential:
     branch = nn.Sequential(nn.Linear(6, 8), nn.GELU(), nn.Linear(8, 6))
     if last_is_zero:
-        nn.init.zeros_(branch[2].weight)
-        nn.init.zeros_(branch[2].bias)
+        nn.init.zeros_(branch.get_parameter("2.weight"))
+        nn.init.zeros_(branch.get_parameter("2.bias"))
     return branch
 
 

@@ -1,0 +1,181 @@
+"""The top of the page: what was trained on what, how good it is, and how sure one can be."""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from statistics import median
+from typing import NamedTuple
+
+from saccade.report.records import Json, RunRecords
+from saccade.report.wording import count, duration, number, percent, short_count
+
+
+class Tile(NamedTuple):
+    """A small figure.
+
+    Attributes:
+        label: what it is.
+        value: as text, with its unit.
+        note: how to read it.
+    """
+
+    label: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """What a reader with ten seconds sees.
+
+    Attributes:
+        title: model and data.
+        summary: one sentence on the task.
+        status: what is missing while a run is not finished; empty when nothing is.
+        value: top-1 accuracy as text; None before the first evaluation.
+        split: which pictures it was measured on.
+        interval: the 95 % interval in words; empty when there is none.
+        scale: value, low and high in percent, for the bar; None without an interval.
+        chance: accuracy in percent of always giving the commonest class; None when unknown.
+        sentences: what the figure means and does not mean.
+        tiles: the other figures.
+    """
+
+    title: str
+    summary: str
+    status: str
+    value: str | None
+    split: str
+    interval: str
+    scale: tuple[float, float, float] | None
+    chance: float | None
+    sentences: list[str]
+    tiles: list[Tile]
+
+
+def headline(records: RunRecords) -> Headline:
+    """Puts the top of the page together."""
+    split = records.final_split
+    result = records.results.get(split, {}) if split else {}
+    top1 = result.get("metrics", {}).get("top1")
+    running = records.evaluations[-1].get("metrics", {}) if records.evaluations else {}
+    value, interval, scale = None, "", None
+    if top1:
+        value = percent(top1["value"])
+        interval = f"95 % interval {percent(top1['low'])} to {percent(top1['high'])}"
+        scale = (100 * top1["value"], 100 * top1["low"], 100 * top1["high"])
+    elif running:
+        value = percent(running.get("top1"))
+    return Headline(
+        title=_title(records),
+        summary=_summary(records),
+        status=_status(records),
+        value=value,
+        split=_split_in_words(records, result, split),
+        interval=interval,
+        scale=scale,
+        chance=_chance(result),
+        sentences=_sentences(result, split),
+        tiles=_tiles(records, result.get("metrics", {}), running),
+    )
+
+
+def _title(records: RunRecords) -> str:
+    model = records.contract.get("model_name") or records.config.get("model", {}).get("family")
+    source = records.contract.get("data", {}).get("source")
+    name = PurePosixPath(str(source).replace("\\", "/")).name if source else ""
+    return " on ".join(part for part in (model, name) if part) or records.path.name
+
+
+def _summary(records: RunRecords) -> str:
+    splits = records.contract.get("data", {}).get("splits", {})
+    names = records.class_names
+    if not names:
+        return "A training run."
+    trained = f", learned from {count(splits['train'])} pictures" if "train" in splits else ""
+    return f"A classifier that tells {len(names)} classes apart{trained}."
+
+
+def _status(records: RunRecords) -> str:
+    if records.results:
+        return ""
+    if not records.last_step:
+        return "Training has not logged a step yet; this page fills up as it goes on."
+    planned = f" of {count(records.planned_steps)} planned" if records.planned_steps else ""
+    return (
+        f"Not finished: step {count(records.last_step)}{planned} is the last one logged. The final "
+        "evaluation is made when training ends."
+    )
+
+
+def _split_in_words(records: RunRecords, result: Json, split: str | None) -> str:
+    if split:
+        kind = {"test": "test", "val": "validation"}[split]
+        return f"of {count(result['n'])} {kind} pictures named right"
+    if records.evaluations:
+        step = count(records.evaluations[-1]["step"])
+        return f"of the validation pictures named right at step {step}, so far"
+    return ""
+
+
+def _sentences(result: Json, split: str | None) -> list[str]:
+    if not split:
+        return []
+    said = []
+    if split == "test":
+        said.append(
+            "The test pictures took no part in training, nor in choosing the weights. They come "
+            "from the same source, so another camera or place can give another figure."
+        )
+    else:
+        said.append(
+            "No pictures were held out for testing. The validation pictures chose the best "
+            "weights, so this figure is a little too kind."
+        )
+    commonest = max(result.get("per_class", []), key=lambda row: row["n"], default=None)
+    if commonest:
+        said.append(
+            f"Always answering “{commonest['name']}”, the commonest class among them, would be "
+            f"right in {percent(commonest['n'] / result['n'])}."
+        )
+    if result["n"] < 200:
+        said.append(
+            f"With {result['n']} pictures, one picture more or less is {percent(1 / result['n'])}."
+        )
+    return said
+
+
+def _chance(result: Json) -> float | None:
+    rows = result.get("per_class", [])
+    return 100 * max(row["n"] for row in rows) / result["n"] if rows and result.get("n") else None
+
+
+def _tiles(records: RunRecords, metrics: dict[str, Json], running: Json) -> list[Tile]:
+    tiles = []
+    for name, label, note in (
+        ("macro_f1", "Macro F1", "all classes count alike"),
+        ("log_loss", "Log loss", "lower is better"),
+        ("ece", "Calibration error", "ECE, lower is better"),
+    ):
+        if name in metrics:
+            e = metrics[name]
+            tiles.append(
+                Tile(
+                    label, number(e["value"]), f"{number(e['low'])} to {number(e['high'])}; {note}"
+                )
+            )
+        elif name in running:
+            tiles.append(Tile(label, number(running[name]), f"on validation, so far; {note}"))
+    parameters = records.contract.get("num_parameters")
+    if parameters:
+        tiles.append(Tile("Parameters", short_count(parameters), f"{count(parameters)} numbers"))
+    if records.seconds is not None:
+        steps = f"{count(records.last_step)} steps"
+        epochs = [line["epoch"] for line in records.training if "epoch" in line]
+        note = f"{steps}, {epochs[-1]:.1f} passes over the data" if epochs else steps
+        tiles.append(Tile("Training time", duration(records.seconds), note))
+    rates = [line["images_per_second"] for line in records.training if "images_per_second" in line]
+    if rates:
+        device = records.environment.get("gpu") or records.environment.get("cpu") or "this machine"
+        rate = f"{count(median(rates))}\u202f/s"
+        tiles.append(Tile("Training speed", rate, f"pictures a second, on {device}"))
+    return tiles

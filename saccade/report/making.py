@@ -1,0 +1,105 @@
+"""How the model was made, and what to do with it next."""
+
+import shlex
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from saccade.report.records import Json, RunRecords
+from saccade.report.wording import count, plain
+
+
+class Table(NamedTuple):
+    """Names and values, both as text."""
+
+    title: str
+    rows: list[tuple[str, str]]
+
+
+class Step(NamedTuple):
+    """One thing to do next: what it does, as a command, in Python."""
+
+    what: str
+    command: str
+    python: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Making:
+    """The last two sections.
+
+    Attributes:
+        tables: facts, preprocessing, environment; then the config group by group.
+        steps: what to do next.
+    """
+
+    facts: list[Table]
+    settings: list[Table]
+    steps: list[Step]
+
+
+def making(records: RunRecords) -> Making:
+    """Puts together what it takes to make the model again."""
+    contract = records.contract
+    facts = {
+        "model": contract.get("model_name"),
+        "parameters": count(contract["num_parameters"]) if "num_parameters" in contract else None,
+        "seed": contract.get("seed"),
+        "data fingerprint": contract.get("data", {}).get("fingerprint"),
+        "licence of the weights": contract.get("licence"),
+        "saccade": contract.get("saccade"),
+    }
+    groups: dict[str, Json] = {"run": {}}
+    for name, value in records.config.items():
+        if isinstance(value, dict):
+            groups[name] = {f"{name}.{key}": inner for key, inner in value.items()}
+        else:
+            groups["run"][name] = value
+    tables = [
+        _table("This run", facts),
+        _table("Preprocessing", contract.get("preprocess", {})),
+        _table("Environment", records.environment),
+    ]
+    settings = [_table(title.capitalize(), group) for title, group in groups.items()]
+    return Making(
+        facts=[table for table in tables if table.rows],
+        settings=[table for table in settings if table.rows],
+        steps=_steps(records),
+    )
+
+
+def _table(title: str, values: dict[str, Any]) -> Table:
+    # "cpu" and the like are plain words already; only underscores separate words.
+    return Table(title, [(k, plain(v)) for k, v in values.items() if v is not None])
+
+
+def _steps(records: RunRecords) -> list[Step]:
+    run = str(records.path.resolve())
+    source = str(records.contract.get("data", {}).get("source") or "SOURCE")
+    run_arg, source_arg = shlex.quote(run), shlex.quote(source)
+    return [
+        Step(
+            "Classify new pictures",
+            f"saccade predict {run_arg} PICTURES --out predictions.csv",
+            f'saccade.predict({run!r}, "PICTURES", "predictions.csv")',
+        ),
+        Step(
+            "See where it looks",
+            f"saccade explain {run_arg} PICTURES --out overlays",
+            f'saccade.explain({run!r}, "PICTURES", "overlays")',
+        ),
+        Step(
+            "Judge it on other labelled pictures",
+            f"saccade evaluate {run_arg} LABELLED_PICTURES",
+            f'saccade.evaluate({run!r}, "LABELLED_PICTURES")',
+        ),
+        Step(
+            "Go on after an interruption",
+            f"saccade train {source_arg} --out {run_arg} --resume",
+            f"saccade.train({source!r}, {run!r}, resume=True)",
+        ),
+        Step(
+            "Write this page anew",
+            f"saccade report {run_arg}",
+            f"saccade.report({run!r})",
+        ),
+    ]

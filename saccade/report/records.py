@@ -1,0 +1,128 @@
+"""What a run folder holds, read as it is: half written, without evaluation, or complete."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from saccade.errors import UsageError
+
+Json = dict[str, Any]
+
+_SPLITS = ("test", "val")  # the better witness first: val chose the weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecords:
+    """The records of a run; what is absent is empty, so that a page can be made at any time.
+
+    Attributes:
+        path: the run folder.
+        config, contract, environment: the files of that name.
+        training: the ``train`` lines of the log, by rising step; after a resume the newer of two.
+        evaluations: the ``eval`` lines on val, likewise.
+        notes: the log's ``note`` lines, as they stand.
+        planned_steps: steps to make, with the newest correction; None when unknown.
+        results: ``evaluation/<split>.json`` by split.
+        pictures: ``pictures/index.json``: entries by gallery.
+        unreadable: one sentence for each thing that is there but could not be read.
+    """
+
+    path: Path
+    config: Json
+    contract: Json
+    environment: Json
+    training: tuple[Json, ...]
+    evaluations: tuple[Json, ...]
+    notes: tuple[Json, ...]
+    planned_steps: int | None
+    results: dict[str, Json]
+    pictures: dict[str, list[Json]]
+    unreadable: tuple[str, ...]
+
+    @property
+    def class_names(self) -> list[str]:
+        """The K classes in the model's order; empty when unknown."""
+        return [str(name) for name in self.contract.get("class_names", [])]
+
+    @property
+    def final_split(self) -> str | None:
+        """``test``, or ``val`` where nothing was held out for testing; None before evaluation."""
+        return next((split for split in _SPLITS if self.results.get(split, {}).get("n")), None)
+
+    @property
+    def last_step(self) -> int:
+        """The last step that the log knows; 0 before the first."""
+        return max((int(line["step"]) for line in self.training + self.evaluations), default=0)
+
+    @property
+    def seconds(self) -> float | None:
+        """Training time up to the last line of the log; None before the first."""
+        times = [line["seconds"] for line in self.training + self.evaluations if "seconds" in line]
+        return max(times, default=None)
+
+
+def read_records(run: Path) -> RunRecords:
+    """Reads a run folder.
+
+    Args:
+        run: the folder.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    if not run.is_dir():
+        raise UsageError(f"there is no run folder {run}; give the folder that training made")
+    trouble: list[str] = []
+    log = _read_log(run / "log.jsonl", trouble)
+    config = _read_json(run / "config.json", trouble)
+    plans = [line.get("planned_steps") for line in log if line.get("kind") == "plan"]
+    pictures = _read_json(run / "pictures" / "index.json", trouble)
+    results = {s: _read_json(run / "evaluation" / f"{s}.json", trouble) for s in _SPLITS}
+    return RunRecords(
+        path=run,
+        config=config,
+        contract=_read_json(run / "contract.json", trouble),
+        environment=_read_json(run / "environment.json", trouble),
+        training=_by_step(log, kind="train"),
+        evaluations=_by_step([x for x in log if x.get("split", "val") == "val"], kind="eval"),
+        notes=tuple(line for line in log if line.get("kind") == "note"),
+        planned_steps=([config.get("steps"), *plans])[-1],
+        results={split: result for split, result in results.items() if result},
+        pictures={name: list(entries or []) for name, entries in pictures.items()},
+        unreadable=tuple(trouble),
+    )
+
+
+def _read_json(path: Path, trouble: list[str]) -> Json:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        trouble.append(f"{path.name} could not be read and is left out.")
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _read_log(path: Path, trouble: list[str]) -> list[Json]:
+    if not path.is_file():
+        return []
+    lines, broken = [], 0
+    # A power cut can leave half a line, and half a character in it.
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            line = json.loads(text)
+        except ValueError:
+            broken += 1
+            continue
+        if isinstance(line, dict):
+            lines.append(line)
+    if broken:
+        trouble.append(f"{broken} unfinished line(s) of log.jsonl are left out.")
+    return lines
+
+
+def _by_step(log: list[Json], *, kind: str) -> tuple[Json, ...]:
+    found = {line["step"]: line for line in log if line.get("kind") == kind and "step" in line}
+    return tuple(found[step] for step in sorted(found))

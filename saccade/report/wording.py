@@ -1,0 +1,63 @@
+"""Numbers as a person would write them."""
+
+import math
+
+NOTHING = "–"  # noqa: RUF001 (an en dash: "no value" in a table)
+
+
+def percent(fraction: float | None, *, digits: int = 1) -> str:
+    """``0.9712`` -> ``97.1 %``; an exact 0 or 1 without decimals, so that it stands out."""
+    if fraction is None or not math.isfinite(fraction):
+        return NOTHING
+    if fraction in (0, 1):
+        return f"{fraction:.0%}".replace("%", "\u202f%")
+    # Rounding must not claim perfection: 0.9999 is not 100.0 %.
+    step = 10.0 ** -(digits + 2)
+    shown = min(max(fraction, step), 1 - step) if 0 < fraction < 1 else fraction
+    return f"{100 * shown:.{digits}f}\u202f%"
+
+
+def number(value: float | None, *, digits: int = 3) -> str:
+    """``digits`` decimals; a dash for nothing or not a number."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    return f"{value:,.{digits}f}"
+
+
+def count(value: float) -> str:
+    """Whole, with thousands separated."""
+    return f"{value:,.0f}"
+
+
+def short_count(value: float) -> str:
+    """``334558`` -> ``335 k``, ``21500000`` -> ``21.5 M``."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            scaled = value / size
+            return f"{scaled:.0f}\u202f{letter}" if scaled >= 100 else f"{scaled:.3g}\u202f{letter}"
+    return f"{value:.0f}"
+
+
+def duration(seconds: float | None) -> str:
+    """``279`` -> ``4 min 39 s``."""
+    if seconds is None:
+        return NOTHING
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def plain(value: object) -> str:
+    """A setting's value: floats to 6 digits, lists by commas, yes and no for booleans."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return NOTHING
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain(item) for item in value)
+    return str(value)
