@@ -25,8 +25,8 @@ def run(seeds: Sequence[int]) -> None:
         for length in LENGTHS:
             times: dict[str, list[float]] = {"fused": [], "explicit": []}
             for _ in range(ROUNDS + 1):
-                for path in times:
-                    times[path].append(_seconds(path, length, dtype))
+                for path, taken in times.items():
+                    taken.append(_seconds(path, length, dtype))
             fused, explicit = (statistics.median(times[path][1:]) for path in times)
             rows.append(
                 {

@@ -10,6 +10,7 @@ Each verb of the command line is a function here. Importing the package does not
 imported when the first of them is used.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'saccade' has no attribute {name!r}")
+    # Read by OpenMP when torch is loaded. Its threads would otherwise wait by spinning, and as soon
+    # as anything else wants a core, they spin while the thread they wait for cannot run: measured
+    # 3 to 4 times slower training beside one other busy process (docs/design.md).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return getattr(import_module(_HOMES[name]), name)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, NoReturn, Optional
 
 import typer
 
@@ -50,10 +50,11 @@ def main() -> None:
     app()
 
 
-def _print_version(is_asked: bool) -> None:
+def _print_version(is_asked: bool) -> bool:
     if is_asked:
         typer.echo(f"saccade {saccade.__version__}")
         raise typer.Exit
+    return is_asked
 
 
 @app.callback()
@@ -268,16 +269,22 @@ def _answering(*, is_json: bool) -> Iterator[_Answer]:
     """Turns our errors into one message and an exit code."""
     try:
         yield _Answer(is_json)
-    except (SaccadeError, ValueError) as error:
-        # A ValueError comes from a constructor that was given numbers that do not fit together.
-        code = error.exit_code if isinstance(error, SaccadeError) else UsageError.exit_code
-        if is_json:
-            typer.echo(json.dumps({"error": str(error), "exit_code": code}, ensure_ascii=False))
-        typer.echo(f"saccade: {error}", err=True)
-        raise typer.Exit(code) from None
-    except KeyboardInterrupt:
-        typer.echo("saccade: stopped", err=True)
-        raise typer.Exit(130) from None
+    except SaccadeError as error:
+        _fail(str(error), code=error.exit_code, is_json=is_json)
+    except ValueError as error:  # a constructor was given numbers that do not fit together
+        _fail(str(error), code=UsageError.exit_code, is_json=is_json)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away, as `head` does
         raise typer.Exit(0) from None
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}", code=SaccadeError.exit_code, is_json=is_json)
+    except KeyboardInterrupt:
+        _fail("stopped", code=130, is_json=is_json)
+
+
+def _fail(message: str, *, code: int, is_json: bool) -> NoReturn:
+    if is_json:
+        typer.echo(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
+    typer.echo(f"saccade: {message}", err=True)
+    raise typer.Exit(code) from None

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 import saccade
@@ -58,7 +59,7 @@ def test_importing_saccade_does_nothing_but_know_the_verbs():
 
 
 def test_every_verb_of_the_command_line_is_a_function():
-    commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    commands = set(typer.main.get_command(app).commands)  # pyrefly: ignore[missing-attribute]
     assert commands == set(VERBS)
     for verb in VERBS:
         assert callable(getattr(saccade, verb))

@@ -24,6 +24,7 @@ from saccade.recipes.classify import classify
 from saccade.recipes.facts import Facts
 from saccade.tasks.build import build_task
 from saccade.tasks.classify import Classify
+from saccade.verbs.train import TrainResult
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -47,7 +48,7 @@ class World(NamedTuple):
 
     source: Path
     run: Path
-    result: object
+    result: TrainResult
 
 
 def draw(rng: np.random.Generator, label: int, *, side: int = 16) -> Image.Image:

@@ -88,4 +88,8 @@ def expected_calibration_error(bins: tuple[Bin, ...]) -> float:
     """
     total = sum(b.count for b in bins)
     assert total > 0
-    return sum(b.count * abs(b.confidence - b.accuracy) for b in bins if b.count) / total
+    error = 0.0
+    for b in bins:
+        if b.confidence is not None and b.accuracy is not None:
+            error += b.count / total * abs(b.confidence - b.accuracy)
+    return error

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 
 from saccade.backbones.sizes import parse_name
+from saccade.config.check import check
 from saccade.config.json import override
 from saccade.config.run import Preprocess, RunConfig
 from saccade.errors import UsageError
@@ -115,7 +116,7 @@ def plan(
             num_threads=num_threads,
             seed=wish.seed,
         )
-        return override(config, wish.settings)
+        return check(override(config, wish.settings))
 
     def measure(candidate: Candidate) -> float:
         config = config_for(candidate, 1000)

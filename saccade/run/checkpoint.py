@@ -75,11 +75,7 @@ def save(
         for file, content in files.items():
             _write(temporary / file, content)
         sync_folder(temporary)
-        final = folder / name
-        if final.exists():  # the same step saved again, after a resume
-            shutil.rmtree(final)
-        temporary.rename(final)
-        sync_folder(folder)
+        _put_in_place(temporary, folder / name)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise SaccadeError(_cannot_save(folder, step, error)) from error
@@ -110,11 +106,24 @@ def load_latest(folder: Path) -> Checkpoint | None:
 
 def checkpoints(folder: Path) -> list[Path]:
     """The checkpoints of a run, oldest first."""
-    return sorted(folder.glob("step-*"), key=lambda path: int(path.name.removeprefix("step-")))
+    named = [path for path in folder.glob("step-*") if path.name[5:].isdecimal()]
+    return sorted(named, key=lambda path: int(path.name[5:]))
 
 
 def _name(step: int) -> str:
     return f"step-{step:08d}"
+
+
+def _put_in_place(temporary: Path, final: Path) -> None:
+    if final.exists():
+        # The same step again, after a resume. What is there and whole is never touched: while it
+        # was being removed, there would be nothing.
+        if _intact(final) is not None:
+            shutil.rmtree(temporary)
+            return
+        shutil.rmtree(final)
+    temporary.rename(final)
+    sync_folder(final.parent)
 
 
 def _intact(path: Path) -> dict[str, bytes] | None:

@@ -48,9 +48,13 @@ class Contract:
     licence: str  # of the weights, as the user states it
     figures: dict[str, dict[str, float]] = field(default_factory=dict)  # split -> name -> value
 
+    def to_json(self) -> dict[str, Any]:
+        """The contract as plain data."""
+        return asdict(self)
+
     def save(self, path: Path) -> None:
         """Writes ``contract.json``."""
-        write_json(path, asdict(self))
+        write_json(path, self.to_json())
 
     def header(self) -> dict[str, str]:
         """The contract as a safetensors header entry."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,17 +41,27 @@ class RunFolder:
                 "continue that run with --resume"
             )
 
-    def create(self) -> None:
-        """Makes the folder.
+    def create(self, documents: Mapping[Path, Mapping[str, Any]]) -> None:
+        """Makes the folder with its first JSON files, all at once or not at all.
+
+        Args:
+            documents: by path inside the folder.
 
         Raises:
             UsageError: it cannot be made, or there is something in it.
         """
         self.refuse_existing()
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            temporary.mkdir(parents=True)
+            for path, document in documents.items():
+                write_json(temporary / path.relative_to(self.path), document)
+            temporary.rename(self.path)  # over an empty folder, too
+            sync_folder(self.path.parent)
         except OSError as error:
             raise UsageError(f"cannot make the folder {self.path}: {error.strerror}") from None
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
     def require(self) -> None:
         """Checks that this is a run folder.

@@ -45,4 +45,9 @@ def load_optimizer_tensors(
     for name, tensor in tensors.items():
         parameter_name, key = name.rsplit("/", 1)
         parameter = parameters[parameter_name]
-        optimizer.state[parameter][key] = tensor.to(parameter.device)
+        value = tensor.to(parameter.device)
+        if value.shape == parameter.shape:
+            # In the parameter's own memory order (channels last for kernels): the fused AdamW walks
+            # through memory, and would pair each weight with another weight's moments.
+            value = torch.empty_like(parameter, requires_grad=False).copy_(value)
+        optimizer.state[parameter][key] = value

@@ -21,7 +21,7 @@ class Records:
         """Appends one record. Field names carry their units (``seconds``, ``images_per_second``).
 
         Args:
-            kind: ``train``, ``eval``, ``plan`` (another number of steps, to keep a budget) or ``note``.
+            kind: ``train``, ``eval``, ``plan`` (another number of steps) or ``note``.
             **fields: plain data.
         """
         with self.path.open("a", encoding="utf-8") as file:

@@ -130,13 +130,13 @@ def train(
                 planned_steps=state.planned_steps,
                 progress=state.progress,
             )
+            _require_finite(figures, step=state.step + 1)
             state.advance(figures)
             watcher.step(state, figures)
 
             # Once in a while: record, and look whether the planned number of steps still fits.
             if state.step % config.log_every == 0:
                 means = state.take_means()
-                _require_finite(means, step=state.step, since=state.step - config.log_every)
                 _record(records, watcher, "train", step=state.step,
                         epoch=state.step / training.steps_per_epoch, **means, lr=learner.lr,
                         images_per_second=clock.rate(state.step) * training.batch_size,
@@ -193,10 +193,10 @@ def _record(records: Records, watcher: Watcher, kind: str, **fields: Any) -> Non
     watcher.record(kind, fields)
 
 
-def _require_finite(means: Mapping[str, float], *, step: int, since: int) -> None:
-    broken = [name for name, value in means.items() if not math.isfinite(value)]
+def _require_finite(figures: Mapping[str, float], *, step: int) -> None:
+    broken = [name for name, value in figures.items() if not math.isfinite(value)]
     if broken:
         raise SaccadeError(
-            f"{', '.join(broken)} is not finite between steps {since} and {step}; the checkpoint "
-            "before is intact. Lower optim.lr, or set precision=fp32, and start a new run"
+            f"{', '.join(broken)} is not finite at step {step}; the last checkpoint is intact. "
+            "Lower optim.lr, or set precision=fp32, and start a new run"
         )

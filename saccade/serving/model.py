@@ -136,11 +136,17 @@ class Model:
         Raises:
             UsageError: a path or a class does not exist, or a method does not suit the model.
         """
+        samples = open_pictures(_as_list(inputs))
+        yield from self.explain_samples(samples, methods=methods, label=label)
+
+    def explain_samples(
+        self, samples: Samples, *, methods: Sequence[Method], label: str | None
+    ) -> Iterator[Explanation]:
+        """Explains pictures of a source; see ``explain``."""
         if label is not None and label not in self.class_names:
             raise UsageError(
                 f"the model knows no class {label!r}; {nearest(label, self.class_names)}"
             )
-        samples = open_pictures(_as_list(inputs))
         for batch in self._loader(samples).batches():
             names = [samples.pictures.name(i) for i in batch.ids.tolist()]
             yield from self.explain_batch(

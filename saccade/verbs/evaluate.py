@@ -103,7 +103,8 @@ def _held_out(model: Model, source: Source) -> tuple[str, Samples]:
             test_fraction=data.test_fraction,
             seed=model.config.seed,
         )
-        return ("test", parts.test) if parts.test is not None else ("val", parts.val or parts.train)
+        named = {"test": parts.test, "val": parts.val, "train": parts.train}
+        return next((name, part) for name, part in named.items() if part)
     for part in ("test", "val", "all", "train"):
         if part in source.splits:
             return part, source.splits[part]

@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image
 
 from saccade.attribution.methods import parse_method
+from saccade.data.sources import open_pictures
 from saccade.errors import DataError, UsageError
-from saccade.report.overlay import overlay
+from saccade.reporting.overlay import overlay
 from saccade.serving.model import Explanation, load
 from saccade.verbs.voice import Voice
 
@@ -24,11 +25,13 @@ class ExplainResult:
         out: the folder with the overlays.
         pictures: one entry per picture: path, prediction, the class explained, and the overlay of
             each method, relative to ``out``.
+        unreadable: pictures that were left out because they cannot be read.
     """
 
     run: Path
     out: Path
     pictures: list[dict[str, Any]]
+    unreadable: list[str]
 
 
 def explain(
@@ -63,16 +66,21 @@ def explain(
     model = load(run, device=device)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} exists already and is never overwritten; choose another --out")
+    samples = open_pictures([inputs] if isinstance(inputs, str | Path) else list(inputs))
     entries: list[dict[str, Any]] = []
-    for explanation in model.explain(inputs, methods=chosen, label=label):
+    for explanation in model.explain_samples(samples, methods=chosen, label=label):
         folder.mkdir(parents=True, exist_ok=True)
         entries.append(_write(explanation, folder, number=len(entries)))
     if not entries:
         raise DataError(
             "none of the pictures could be read; `saccade predict` says why for each of them"
         )
+    explained = {entry["path"] for entry in entries}
+    unreadable = [name for name in samples.names() if name not in explained]
+    for name in unreadable:
+        voice.say(f"{name} could not be read and is left out; `saccade predict` says why")
     voice.say(f"{len(entries)} pictures explained in {folder}")
-    return ExplainResult(run=Path(run), out=folder, pictures=entries)
+    return ExplainResult(run=Path(run), out=folder, pictures=entries, unreadable=unreadable)
 
 
 def _write(explanation: Explanation, folder: Path, *, number: int) -> dict[str, Any]:

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from saccade.metrics.result import ClassResult
-from saccade.report.card import write_card
-from saccade.report.page import write_report
+from saccade.reporting.card import write_card
+from saccade.reporting.page import write_report
 from saccade.run.contract import load_contract
 from saccade.run.folder import RunFolder, write_json
 from saccade.serving.model import Model
 from saccade.verbs.gallery import write_gallery
 from saccade.verbs.judge import judge
-from saccade.verbs.prepare import Prepared
+from saccade.verbs.prepare import Prepared, say_bad
 from saccade.verbs.voice import Voice
 
 
@@ -32,7 +32,7 @@ class Finished(NamedTuple):
 
 def finish(folder: RunFolder, model: Model, data: Prepared, *, voice: Voice) -> Finished:
     """Evaluates the best weights on validation and test, and writes all that a person looks at."""
-    loaders = {"val": data.validation} | ({"test": data.test} if data.test is not None else {})
+    loaders = data.judged()
     judged = {split: judge(model, loader) for split, loader in loaders.items()}
     folder.evaluation.mkdir(exist_ok=True)
     for split, judgement in judged.items():
@@ -41,13 +41,17 @@ def finish(folder: RunFolder, model: Model, data: Prepared, *, voice: Voice) -> 
         )
         judgement.write_table(folder.evaluation / f"{split}.parquet")
     contract = load_contract(folder.contract)
+    found_late = {
+        name: reason for name, reason in data.bad().items() if name not in contract.data.bad
+    }
+    say_bad(found_late, voice)  # where pictures are decoded as they go
     replace(
         contract,
         figures={split: judgement.result.values() for split, judgement in judged.items()},
         data=replace(contract.data, bad=contract.data.bad | data.bad()),
     ).save(folder.contract)
     voice.say("  writing pictures and report")
-    final = "test" if data.test is not None else "val"
+    *_, final = loaders
     write_gallery(folder, model, data.training, loaders[final], judged[final])
     write_card(folder.path)
     return Finished(final, judged[final].result, write_report(folder.path))

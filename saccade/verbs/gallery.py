@@ -15,7 +15,7 @@ from saccade.data.augment import augment
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.preprocess import read_picture
-from saccade.report.overlay import overlay
+from saccade.reporting.overlay import overlay
 from saccade.run.folder import RunFolder, write_json
 from saccade.serving.model import Explanation, Model
 from saccade.verbs.judge import Judgement

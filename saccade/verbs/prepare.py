@@ -1,6 +1,7 @@
 """From a divided source to loaders that are ready, and to the first version of the contract."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ from saccade.run.contract import Contract, DataRecord, require_same_classes
 from saccade.run.environment import versions
 from saccade.tasks.build import build_task
 from saccade.verbs.voice import Voice
+
+NUM_BAD_SHOWN = 10
+"""Unreadable pictures named on the terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,11 @@ class Prepared:
     training: Loader
     validation: Loader
     test: Loader | None
+
+    def judged(self) -> dict[str, Loader]:
+        """What figures are taken on, under its true name; the last one is the headline."""
+        first = "val" if self.validation is not self.training else "train"
+        return {first: self.validation} | ({"test": self.test} if self.test is not None else {})
 
     def bad(self) -> dict[str, str]:
         """All unreadable pictures found so far, and why."""
@@ -69,12 +78,16 @@ def prepare(parts: Split, config: RunConfig, preprocess: Preprocess, *, voice: V
         validation=loader(parts.val, "validation pictures") if parts.val else training,
         test=loader(parts.test, "test pictures") if parts.test else None,
     )
-    bad = prepared.bad()
+    say_bad(prepared.bad(), voice)
+    return prepared
+
+
+def say_bad(bad: Mapping[str, str], voice: Voice) -> None:
+    """Counts and names pictures that cannot be read; the report and the contract list them all."""
     if bad:
         voice.say(f"  {len(bad)} pictures cannot be read and are left out:")
-        for name, reason in list(bad.items())[:5]:
-            voice.say(f"    {name}: {reason}")
-    return prepared
+    for name, reason in list(bad.items())[:NUM_BAD_SHOWN]:
+        voice.say(f"    {name}: {reason}")
 
 
 def first_contract(planned: Plan, source: Source, data: Prepared) -> Contract:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from saccade.report.page import write_report
+from saccade.reporting.page import write_report
 from saccade.run.folder import RunFolder
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from saccade.config.json import from_json, to_json
+from saccade.backbones.sizes import parse_name
+from saccade.config.json import from_json, override, to_json
 from saccade.config.run import RunConfig
 from saccade.data.sources import labelled, open_source
 from saccade.data.split import split as divide
@@ -14,7 +15,7 @@ from saccade.recipes.budget import DEFAULT_BUDGET_SECONDS, parse_seconds
 from saccade.recipes.facts import look
 from saccade.recipes.plan import Wish, plan
 from saccade.run import train as loop
-from saccade.run.contract import load_contract
+from saccade.run.contract import Contract, load_contract
 from saccade.run.device import choose_device
 from saccade.run.environment import attention_path, describe
 from saccade.run.folder import RunFolder, read_json, write_json
@@ -23,6 +24,8 @@ from saccade.tasks.build import build_task
 from saccade.verbs.finish import Finished, finish
 from saccade.verbs.prepare import first_contract, num_threads, prepare, require_same_data
 from saccade.verbs.voice import Voice, duration
+
+DEFAULT_MODEL = "rag"
 
 FINISHING_SECONDS = 12.0
 """Of a budget, kept for the last evaluation, the pictures and the report."""
@@ -59,7 +62,7 @@ def train(
     source: str | Path,
     out: str | Path,
     *,
-    model: str = "rag",
+    model: str = DEFAULT_MODEL,
     budget: str | None = None,
     epochs: float | None = None,
     steps: int | None = None,
@@ -106,6 +109,7 @@ def train(
     if resume:
         config = from_json(RunConfig, read_json(folder.config))
         contract = load_contract(folder.contract)
+        _require_same_wish(wish, config, contract)
         require_same_data(contract, pictures)
         parts = divide(
             pictures,
@@ -120,7 +124,7 @@ def train(
             pictures,
             val_fraction=shares.val_fraction,
             test_fraction=shares.test_fraction,
-            seed=seed,
+            seed=wish.seed,
         )
         planned = plan(
             wish,
@@ -135,9 +139,7 @@ def train(
         config = planned.config
         data = prepare(parts, config, planned.preprocess, voice=voice)
         contract = first_contract(planned, pictures, data)
-        folder.create()
-        write_json(folder.config, to_json(config))
-        contract.save(folder.contract)
+        folder.create({folder.config: to_json(config), folder.contract: contract.to_json()})
 
     task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
     attention = attention_path(
@@ -189,8 +191,34 @@ def _wish(
         epochs=epochs,
         steps=steps,
         settings=settings,
-        seed=seed,
+        seed=_seed(settings, seed),
     )
+
+
+def _seed(settings: dict[str, str], seed: int) -> int:
+    """``--set seed=3`` and ``--seed 3`` are one thing: the split depends on it too."""
+    text = settings.get("seed", str(seed))
+    if not text.isdecimal():
+        raise UsageError(f"seed is {text!r}; expected a whole number of at least 0")
+    return int(text)
+
+
+def _require_same_wish(wish: Wish, config: RunConfig, contract: Contract) -> None:
+    """``--resume`` may repeat the numbers of the run it goes on with, but not change them."""
+    name = parse_name(wish.model)
+    stored = parse_name(contract.model_name)
+    changed = {
+        "--model": any(a is not None and a != b for a, b in zip(name, stored, strict=True))
+        and wish.model != DEFAULT_MODEL,
+        "--steps": wish.steps is not None and wish.steps != config.steps,
+        "--set": override(config, wish.settings) != config,
+    }
+    if any(changed.values()):
+        options = ", ".join(option for option, is_changed in changed.items() if is_changed)
+        raise UsageError(
+            f"--resume goes on with the numbers in the run's config.json, and {options} asks for "
+            "others; leave that out, or start a new run with another --out"
+        )
 
 
 def _training_seconds(budget_seconds: float | None, started: float) -> float | None:

@@ -51,11 +51,9 @@ def test_confusion_and_rows_equal_scikit_learn():
     y, guess = labels.numpy(), probs.argmax(1).numpy()
 
     np.testing.assert_array_equal(result.confusion, reference.confusion_matrix(y, guess))
-    columns = reference.precision_recall_fscore_support(y, guess)
+    columns = np.array(reference.precision_recall_fscore_support(y, guess))
     for k, row in enumerate(result.per_class):
-        assert (row.precision, row.recall, row.f1, row.n) == pytest.approx(
-            tuple(column[k] for column in columns)
-        )
+        assert (row.precision, row.recall, row.f1, row.n) == pytest.approx(tuple(columns[:, k]))
 
 
 def test_calibration_error_equals_the_plain_loop():
@@ -85,8 +83,8 @@ def test_bootstrap_equals_measuring_resampled_pictures():
         drawn = generator.integers(80, size=80)
         p, y = probs[drawn].numpy(), labels[drawn].numpy()
         guess = p.argmax(1)
-        slow["log_loss"].append(reference.log_loss(y, p, labels=range(3)))
-        slow["macro_f1"].append(reference.f1_score(y, guess, average="macro"))
+        slow["log_loss"].append(float(reference.log_loss(y, p, labels=range(3))))
+        slow["macro_f1"].append(float(reference.f1_score(y, guess, average="macro")))
         slow["balanced_accuracy"].append(reference.balanced_accuracy_score(y, guess))
     for name in ("log_loss", "macro_f1", "balanced_accuracy"):
         low, high = np.quantile(slow[name], [0.025, 0.975])

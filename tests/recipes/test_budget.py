@@ -1,5 +1,6 @@
 """One dial: durations are read as people write them, and the dearest model that fits is chosen."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -51,7 +52,7 @@ def cost(candidate: Candidate) -> tuple[int, int]:
 def test_candidates_go_from_cheap_to_dear_and_each_is_another(family: str, side: int):
     found = list(candidates(parse_name(family), side=side, image_size=None))
     assert len(set(found)) == len(found) >= 2
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         assert after.image_size >= before.image_size
         assert cost(after)[1] >= cost(before)[1]
         assert cost(after) > cost(before)

@@ -18,7 +18,7 @@ from tests import tiny
 
 
 def make(model: str = "rag", *, seconds: float | None = None, side: int = 16, **wish: Any) -> Plan:
-    given = {"budget_seconds": seconds, "epochs": None, "steps": None, **wish}
+    given: dict[str, Any] = {"budget_seconds": seconds, "epochs": None, "steps": None, **wish}
     if seconds is None and given["epochs"] is None and given["steps"] is None:
         given["steps"] = 50
     return plan(
@@ -149,9 +149,16 @@ def test_every_derived_number_is_said():
     found = make(steps=50)
     text = "\n".join(found.lines)
     config = found.config
-    for said in (found.model_name, "16 x 16", f"batch      {config.data.batch_size}", "50", "fp32"):
-        assert said in text or said == "fp32"
-    assert config.precision in text
+    for said in (
+        found.model_name,
+        "16 x 16 pixels",
+        f"batch      {config.data.batch_size} ",
+        "steps      50,",
+        f"precision  {config.precision}",
+        f"{config.optim.lr:.2g}",
+        "mirroring",
+    ):
+        assert said in text
 
 
 @pytest.mark.parametrize("family", ["vit", "rag", "attncnn", "cnn"])

@@ -94,7 +94,7 @@ def flip(path: Path, where: int) -> None:
     path.write_bytes(content)
 
 
-DAMAGES: dict[str, Callable[[Path], None]] = {
+DAMAGES: dict[str, Callable[[Path], object]] = {
     "a flipped bit in the tensors": lambda c: flip(c / TENSORS, -5),
     "a flipped bit in the header": lambda c: flip(c / TENSORS, 20),
     "a flipped bit in the state": lambda c: flip(c / STATE, 3),
@@ -111,7 +111,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
 def test_a_damaged_newest_one_is_passed_over_and_named(
-    tmp_path: Path, damage: Callable[[Path], None]
+    tmp_path: Path, damage: Callable[[Path], object]
 ):
     save(tmp_path, 10)
     save(tmp_path, 20)

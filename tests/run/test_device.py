@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from saccade.errors import UsageError
-from saccade.run.device import autocast, choose_device, choose_precision, place
+from saccade.run.device import Precision, autocast, choose_device, choose_precision, place
 from saccade.run.environment import attention_path, describe, versions
 from tests import tiny
 
@@ -31,7 +31,7 @@ def test_precision_is_one_of_the_two():
 @pytest.mark.parametrize(
     ("precision", "dtype"), [("bf16", torch.bfloat16), ("fp32", torch.float32)]
 )
-def test_autocast_multiplies_in_the_precision_asked_for(precision: str, dtype: torch.dtype):
+def test_autocast_multiplies_in_the_precision_asked_for(precision: Precision, dtype: torch.dtype):
     with autocast(CPU, precision):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
 

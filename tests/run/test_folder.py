@@ -14,15 +14,28 @@ from saccade.run.folder import RunFolder, read_json, write_atomic, write_json
 def test_a_missing_and_an_empty_folder_may_be_used(tmp_path: Path):
     RunFolder(tmp_path / "new").refuse_existing()
     (tmp_path / "empty").mkdir()
-    RunFolder(tmp_path / "empty").create()
-    RunFolder(tmp_path / "deep" / "er").create()
+    RunFolder(tmp_path / "empty").create({})
+    RunFolder(tmp_path / "deep" / "er").create({})
     assert (tmp_path / "deep" / "er").is_dir()
+
+
+def test_a_folder_appears_with_its_first_files_or_not_at_all(tmp_path: Path):
+    folder = RunFolder(tmp_path / "run")
+    folder.create({folder.config: {"seed": 0}, folder.contract: {"job": "classify"}})
+    assert read_json(folder.config) == {"seed": 0}
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+    other = RunFolder(tmp_path / "other")
+    with pytest.raises(TypeError):
+        other.create({other.config: {"seed": object()}})
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 @pytest.mark.parametrize("entry", ["notes.txt", ".hidden"])
 def test_a_folder_with_anything_in_it_is_refused(tmp_path: Path, entry: str):
     (tmp_path / entry).write_text("mine")
-    for check in (RunFolder(tmp_path).refuse_existing, RunFolder(tmp_path).create):
+    folder = RunFolder(tmp_path)
+    for check in (folder.refuse_existing, lambda: folder.create({})):
         with pytest.raises(UsageError, match=r"never overwritten.*--resume"):
             check()
     assert (tmp_path / entry).read_text() == "mine"
@@ -31,9 +44,9 @@ def test_a_folder_with_anything_in_it_is_refused(tmp_path: Path, entry: str):
 def test_a_file_in_the_way_is_refused(tmp_path: Path):
     (tmp_path / "run").write_text("mine")
     with pytest.raises(UsageError, match="exists already"):
-        RunFolder(tmp_path / "run").create()
+        RunFolder(tmp_path / "run").create({})
     with pytest.raises(UsageError, match="cannot make the folder"):
-        RunFolder(tmp_path / "run" / "below").create()
+        RunFolder(tmp_path / "run" / "below").create({})
     assert (tmp_path / "run").read_text() == "mine"
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import re
+from typing import Any
 
 import pytest
 import torch
@@ -10,9 +11,10 @@ from torch import nn
 from saccade.data.batch import Batch
 from saccade.run.device import place
 from saccade.run.optimizer import load_optimizer_tensors, make_optimizer, optimizer_tensors
+from saccade.tasks.classify import Classify
 from tests import tiny
 
-MODELS = [
+MODELS: list[tuple[str, dict[str, Any]]] = [
     ("rag-pico4", {}),
     ("rag-pico4", {"model__residual": "layerscale", "model__position": "learned"}),
     (
@@ -41,14 +43,14 @@ def batch() -> Batch:
     )
 
 
-def step(task: nn.Module, optimizer: torch.optim.Optimizer, given: Batch) -> None:
+def step(task: Classify, optimizer: torch.optim.Optimizer, given: Batch) -> None:
     optimizer.zero_grad()
     task.loss(given)["loss"].backward()
     optimizer.step()
 
 
 @pytest.mark.parametrize(("model", "settings"), MODELS)
-def test_every_parameter_is_in_exactly_one_group(model: str, settings: dict[str, str]):
+def test_every_parameter_is_in_exactly_one_group(model: str, settings: dict[str, Any]):
     config = tiny.config(model, **settings)
     task = tiny.task(config)
     grouped = [
@@ -59,7 +61,7 @@ def test_every_parameter_is_in_exactly_one_group(model: str, settings: dict[str,
 
 
 @pytest.mark.parametrize(("model", "settings"), MODELS)
-def test_only_matrices_and_kernels_decay(model: str, settings: dict[str, str]):
+def test_only_matrices_and_kernels_decay(model: str, settings: dict[str, Any]):
     config = tiny.config(model, optim__weight_decay="0.3", **settings)
     task = tiny.task(config)
     decayed, free = make_optimizer(task, config.optim).param_groups

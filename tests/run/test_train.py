@@ -1,4 +1,4 @@
-"""The loop keeps its promises without any files of pictures: figures, best weights, budgets, NaN."""
+"""The loop keeps its promises: figures, best weights, budgets, signals, a loss gone wrong."""
 
 import json
 import math
@@ -48,7 +48,7 @@ class Quiet:
 def loader(*, num: int = 48, batch_size: int = 16, seed: int = 0) -> Loader:
     rng = np.random.default_rng(seed)
     labels = np.arange(num) % 3
-    images = np.stack([np.asarray(tiny.draw(rng, label)) for label in labels])
+    images = np.stack([np.asarray(tiny.draw(rng, label)) for label in labels.tolist()])
     samples = Samples(pictures=PictureArray(images, "train"), ids=np.arange(num), labels=labels)
     made = Loader(
         samples,

@@ -1,4 +1,4 @@
-"""A trained run answers: one prediction per picture, in order, whatever state the pictures are in."""
+"""A trained run answers: one prediction per picture, in order, whatever state it is in."""
 
 import shutil
 from pathlib import Path
@@ -52,7 +52,10 @@ def test_a_picture_gets_the_same_answer_alone_and_among_others(model: Model, wor
     assert [p.path for p in together] == [str(path) for path in paths]
     for position in (0, BATCH_SIZE - 1, BATCH_SIZE, len(paths) - 1):
         (alone,) = model.predict(paths[position])
-        np.testing.assert_allclose(alone.probs, together[position].probs, atol=1e-5)
+        expected = together[position].probs
+        assert alone.probs is not None
+        assert expected is not None
+        np.testing.assert_allclose(alone.probs, expected, atol=1e-5)
 
 
 def mixed(folder: Path, good: Path, pattern: str) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -13,9 +14,9 @@ from tests import tiny
 from tests.tiny import World
 
 
-def explain(world: World, out: Path, inputs: object = None, **options: object) -> ExplainResult:
-    inputs = inputs or [world.source / name / "000.png" for name in tiny.CLASSES]
-    return saccade.explain(world.run, inputs, out, device="cpu", is_quiet=True, **options)
+def explain(world: World, out: Path, inputs: Path | None = None, **options: Any) -> ExplainResult:
+    each = [world.source / name / "000.png" for name in tiny.CLASSES]
+    return saccade.explain(world.run, inputs or each, out, device="cpu", is_quiet=True, **options)
 
 
 def test_an_overlay_for_each_picture_and_method(world: World, tmp_path: Path):
@@ -53,7 +54,7 @@ def test_method_and_class_can_be_chosen(world: World, tmp_path: Path):
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest_and_nothing_is_made(
-    world: World, tmp_path: Path, options: dict[str, object], says: str
+    world: World, tmp_path: Path, options: dict[str, Any], says: str
 ):
     with pytest.raises(UsageError, match=says):
         explain(world, tmp_path / "out", **options)

@@ -1,7 +1,8 @@
-"""A run folder has everything in it, and the calls that do not fit together leave nothing behind."""
+"""A run folder has everything in it, and calls that do not fit together leave nothing behind."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors
@@ -11,12 +12,18 @@ from saccade.config.json import from_json
 from saccade.config.run import RunConfig
 from saccade.errors import UsageError
 from saccade.run.contract import load_contract
+from saccade.verbs.train import TrainResult
 from tests import tiny
 from tests.tiny import World
 
 
-def train(source: Path, out: Path, **options: object) -> object:
-    given = {"model": "cnn-pico4", "steps": 2, "settings": tiny.SETTINGS, "device": "cpu"}
+def train(source: Path, out: Path, **options: Any) -> TrainResult:
+    given: dict[str, Any] = {
+        "model": "cnn-pico4",
+        "steps": 2,
+        "settings": tiny.SETTINGS,
+        "device": "cpu",
+    }
     return saccade.train(source, out, is_quiet=True, **(given | options))
 
 
@@ -34,7 +41,7 @@ def test_a_run_folder_has_everything_in_it(world: World):
         "report.html",
         "README.md",
     } <= names
-    assert not [path for path in world.run.rglob(".*")]
+    assert not list(world.run.rglob(".*"))
 
 
 def test_the_result_is_what_the_files_say(world: World):

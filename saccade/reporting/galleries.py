@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from saccade.report.pictures import InlinePicture, inline_picture
-from saccade.report.records import Json, RunRecords
-from saccade.report.wording import percent
+from saccade.reporting.pictures import InlinePicture, inline_picture
+from saccade.reporting.records import Json, RunRecords
+from saccade.reporting.wording import percent
 
 MAX_MISTAKES = 24
 MAX_EXPLAINED = 12

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from saccade.errors import UsageError
+from saccade.reporting.wording import Number
 
 Json = dict[str, Any]
 
@@ -56,7 +57,7 @@ class RunRecords:
         return max((int(line["step"]) for line in self.training + self.evaluations), default=0)
 
     @property
-    def seconds(self) -> float | None:
+    def seconds(self) -> Number | None:
         """Training time up to the last line of the log; None before the first."""
         times = [line["seconds"] for line in self.training + self.evaluations if "seconds" in line]
         return max(times, default=None)

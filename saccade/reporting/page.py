@@ -8,13 +8,13 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from saccade.report.about_data import about_data
-from saccade.report.galleries import galleries
-from saccade.report.headline import headline
-from saccade.report.making import making
-from saccade.report.records import read_records
-from saccade.report.results import results
-from saccade.report.training import training
+from saccade.reporting.about_data import about_data
+from saccade.reporting.galleries import galleries
+from saccade.reporting.headline import headline
+from saccade.reporting.making import making
+from saccade.reporting.records import read_records
+from saccade.reporting.results import results
+from saccade.reporting.training import training
 from saccade.run.folder import write_atomic
 
 
@@ -62,7 +62,7 @@ def write_report(run: Path) -> Path:
 def _templates() -> Environment:
     """Templates that escape all they are given: class and file names come from outside."""
     return Environment(
-        loader=PackageLoader("saccade.report"),
+        loader=PackageLoader("saccade.reporting"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Float
 from markupsafe import Markup
 
-from saccade.report.figures import Line, curves
-from saccade.report.records import Json, RunRecords
-from saccade.report.wording import count
+from saccade.reporting.figures import Line, curves
+from saccade.reporting.records import Json, RunRecords
+from saccade.reporting.wording import count
 
 
 class Chart(NamedTuple):

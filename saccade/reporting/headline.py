@@ -5,8 +5,8 @@ from pathlib import PurePosixPath
 from statistics import median
 from typing import NamedTuple
 
-from saccade.report.records import Json, RunRecords
-from saccade.report.wording import count, duration, number, percent, short_count
+from saccade.reporting.records import Json, RunRecords
+from saccade.reporting.wording import count, duration, number, percent, short_count
 
 
 class Tile(NamedTuple):
@@ -62,7 +62,7 @@ def headline(records: RunRecords) -> Headline:
     if top1:
         value = percent(top1["value"])
         interval = f"95 % interval {percent(top1['low'])} to {percent(top1['high'])}"
-        scale = (100 * top1["value"], 100 * top1["low"], 100 * top1["high"])
+        scale = (100.0 * top1["value"], 100.0 * top1["low"], 100.0 * top1["high"])
     elif running:
         value = percent(running.get("top1"))
     return Headline(
@@ -146,7 +146,7 @@ def _sentences(result: Json, split: str | None) -> list[str]:
 
 def _chance(result: Json) -> float | None:
     rows = result.get("per_class", [])
-    return 100 * max(row["n"] for row in rows) / result["n"] if rows and result.get("n") else None
+    return 100.0 * max(row["n"] for row in rows) / result["n"] if rows and result.get("n") else None
 
 
 def _tiles(records: RunRecords, metrics: dict[str, Json], running: Json) -> list[Tile]:

@@ -12,6 +12,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from saccade.reporting.wording import Number
+
 # Drawn in these stand-ins, which become CSS variables: one file serves light and dark mode.
 _INKS = {
     "text": "#010203",
@@ -75,9 +77,9 @@ def curves(
 
 
 def reliability(
-    edges: Sequence[float],
+    edges: Sequence[Number],
     counts: Sequence[int],
-    points: Sequence[tuple[float, float, int]],
+    points: Sequence[tuple[Number, Number, int]],
     *,
     title: str,
 ) -> Markup:
@@ -92,7 +94,7 @@ def reliability(
     Returns:
         ``<svg>`` for the page.
     """
-    figure = Figure(figsize=(4.6, 4.3), layout="constrained")
+    figure = Figure(figsize=(4.1, 4.0), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     _style(upper, x_label="", y_label="accuracy (share right)")
     _style(lower, x_label="confidence (probability of the predicted class)", y_label="pictures")
@@ -140,7 +142,7 @@ def class_sizes(counts: Sequence[int], *, title: str) -> Markup:
 
 
 def _canvas(*, x_label: str, y_label: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(4.6, 2.5), layout="constrained")
+    figure = Figure(figsize=(4.0, 2.25), layout="constrained")
     axes = figure.subplots()
     _style(axes, x_label=x_label, y_label=y_label)
     return figure, axes

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from saccade.report.overlay import overlay
+from saccade.reporting.overlay import overlay
 
 
 def lightness(picture: np.ndarray) -> np.ndarray:

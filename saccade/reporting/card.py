@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from saccade.report.headline import headline
-from saccade.report.making import making
-from saccade.report.records import Json, RunRecords, read_records
-from saccade.report.wording import count, number, percent
+from saccade.reporting.headline import headline
+from saccade.reporting.making import making
+from saccade.reporting.records import Json, RunRecords, read_records
+from saccade.reporting.wording import count, number, percent
 from saccade.run.folder import write_atomic
 
 MAX_NAMED_CLASSES = 200
@@ -135,7 +135,7 @@ def _escaped(value: object) -> object:
 def _templates() -> Environment:
     """Markdown has no autoescape; ``finalize`` sees every value that a template prints."""
     return Environment(
-        loader=PackageLoader("saccade.report"),
+        loader=PackageLoader("saccade.reporting"),
         autoescape=False,
         finalize=_escaped,
         undefined=StrictUndefined,

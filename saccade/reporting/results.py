@@ -10,10 +10,10 @@ from jaxtyping import Int64
 from markupsafe import Markup
 from PIL import Image
 
-from saccade.report.figures import reliability
-from saccade.report.pictures import InlinePicture, inline_png
-from saccade.report.records import Json, RunRecords
-from saccade.report.wording import count, number, percent
+from saccade.reporting.figures import reliability
+from saccade.reporting.pictures import InlinePicture, inline_png
+from saccade.reporting.records import Json, RunRecords
+from saccade.reporting.wording import Number, count, number, percent
 
 MAX_NUMBERED_CLASSES = 20  # more classes are a heat map without numbers
 MAX_CONFUSIONS = 12
@@ -132,7 +132,7 @@ def _matrix(names: list[str], confusion: Int64[np.ndarray, "R K"]) -> list[tuple
     return rows
 
 
-def _strength(share: float) -> float:
+def _strength(share: Number) -> float:
     """How strong the colour of a cell is; the root makes single mistakes visible."""
     return math.sqrt(share) * 0.95
 
@@ -162,8 +162,8 @@ def _confusions(names: list[str], confusion: Int64[np.ndarray, "R K"]) -> list[C
 
 
 def _classes(rows: list[Json]) -> list[ClassFigures]:
-    def figure(value: float | None) -> tuple[str, float]:
-        return number(value), 100 * (value or 0.0)
+    def figure(value: Number | None) -> tuple[str, float]:
+        return number(value), 100.0 * (value or 0)
 
     ordered = sorted(rows, key=lambda row: (row["f1"] is None, row["f1"] or 0.0))
     return [
@@ -209,5 +209,5 @@ def _calibration(bins: list[Json], result: Json) -> str:
         )
     return (
         f"{said}: it is under-confident. It is right more often than its probabilities say, by "
-        f"about {100 * (accuracy - confidence):.1f} points; label smoothing does this."
+        f"about {100 * (accuracy - confidence):.1f} points; label smoothing often does this."
     )

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from saccade.report.figures import class_sizes
-from saccade.report.pictures import InlinePicture, inline_picture
-from saccade.report.records import RunRecords
-from saccade.report.wording import count
+from saccade.reporting.figures import class_sizes
+from saccade.reporting.pictures import InlinePicture, inline_picture
+from saccade.reporting.records import RunRecords
+from saccade.reporting.wording import count
 
 MAX_LISTED_CLASSES = 24  # more are a chart; a page of 300 bars says nothing
 MAX_PER_CLASS = 4

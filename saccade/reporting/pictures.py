@@ -4,7 +4,7 @@ import base64
 from pathlib import Path
 from typing import NamedTuple
 
-from saccade.report.overlay import PIXEL_ART_PX
+from saccade.reporting.overlay import PIXEL_ART_PX
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 

@@ -4,8 +4,8 @@ import shlex
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from saccade.report.records import Json, RunRecords
-from saccade.report.wording import count, plain
+from saccade.reporting.records import Json, RunRecords
+from saccade.reporting.wording import count, plain
 
 
 class Table(NamedTuple):

@@ -2,10 +2,12 @@
 
 import math
 
+Number = int | float  # JSON writes 1.0 as it likes
+
 NOTHING = "–"  # noqa: RUF001 (an en dash: "no value" in a table)
 
 
-def percent(fraction: float | None, *, digits: int = 1) -> str:
+def percent(fraction: Number | None, *, digits: int = 1) -> str:
     """``0.9712`` -> ``97.1 %``; an exact 0 or 1 without decimals, so that it stands out."""
     if fraction is None or not math.isfinite(fraction):
         return NOTHING
@@ -17,19 +19,19 @@ def percent(fraction: float | None, *, digits: int = 1) -> str:
     return f"{100 * shown:.{digits}f}\u202f%"
 
 
-def number(value: float | None, *, digits: int = 3) -> str:
+def number(value: Number | None, *, digits: int = 3) -> str:
     """``digits`` decimals; a dash for nothing or not a number."""
     if value is None or not math.isfinite(value):
         return NOTHING
     return f"{value:,.{digits}f}"
 
 
-def count(value: float) -> str:
+def count(value: Number) -> str:
     """Whole, with thousands separated."""
     return f"{value:,.0f}"
 
 
-def short_count(value: float) -> str:
+def short_count(value: Number) -> str:
     """``334558`` -> ``335 k``, ``21500000`` -> ``21.5 M``."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
@@ -38,7 +40,7 @@ def short_count(value: float) -> str:
     return f"{value:.0f}"
 
 
-def duration(seconds: float | None) -> str:
+def duration(seconds: Number | None) -> str:
     """``279`` -> ``4 min 39 s``."""
     if seconds is None:
         return NOTHING

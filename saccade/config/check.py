@@ -1,0 +1,99 @@
+"""Numbers that no run could use, refused by name before anything starts."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from saccade.config.json import to_json
+from saccade.config.run import RunConfig
+from saccade.errors import UsageError
+
+
+class Range(NamedTuple):
+    """What a number may be.
+
+    Attributes:
+        low: the smallest value.
+        high: values stay below it, or reach it when ``has_high``; None: no limit.
+        has_high: whether ``high`` itself is allowed.
+    """
+
+    low: int | float
+    high: int | float | None = None
+    has_high: bool = True
+
+    def holds(self, value: int | float) -> bool:
+        """Whether a value is in the range."""
+        if self.high is None:
+            return value >= self.low
+        return self.low <= value and (value <= self.high if self.has_high else value < self.high)
+
+    def __str__(self) -> str:
+        if self.high is None:
+            return f"{self.low:g} or more"
+        return f"{self.low:g} to {'' if self.has_high else 'below '}{self.high:g}"
+
+
+AT_LEAST_ONE, NOT_NEGATIVE, SHARE = Range(1), Range(0), Range(0, 1)
+SHARE_BELOW_ONE = Range(0, 1, has_high=False)
+
+RANGES = {
+    "seed": NOT_NEGATIVE,
+    "steps": AT_LEAST_ONE,
+    "log_every": AT_LEAST_ONE,
+    "evaluate_every": AT_LEAST_ONE,
+    "save_every": AT_LEAST_ONE,
+    "model.embed_dim": AT_LEAST_ONE,
+    "model.depth": AT_LEAST_ONE,
+    "model.num_heads": AT_LEAST_ONE,
+    "model.mlp_ratio": Range(0.01),
+    "model.patch_size": AT_LEAST_ONE,
+    "model.num_registers": NOT_NEGATIVE,
+    "model.conv_depth": NOT_NEGATIVE,
+    "model.num_attentions": NOT_NEGATIVE,
+    "model.drop_path": SHARE_BELOW_ONE,
+    "data.image_size": AT_LEAST_ONE,
+    "data.batch_size": AT_LEAST_ONE,
+    "data.val_fraction": SHARE_BELOW_ONE,
+    "data.test_fraction": SHARE_BELOW_ONE,
+    "data.max_bad_fraction": SHARE,
+    "data.cache_gib": NOT_NEGATIVE,
+    "data.num_threads": AT_LEAST_ONE,
+    "augment.flip": SHARE,
+    "augment.translate": SHARE,
+    "augment.zoom": NOT_NEGATIVE,
+    "augment.rotate_degrees": Range(0, 180),
+    "augment.shear": NOT_NEGATIVE,
+    "augment.colour": SHARE,
+    "augment.erase": SHARE,
+    "optim.lr": NOT_NEGATIVE,
+    "optim.weight_decay": NOT_NEGATIVE,
+    "optim.beta1": SHARE_BELOW_ONE,
+    "optim.beta2": SHARE_BELOW_ONE,
+    "optim.warmup": SHARE,
+    "optim.final_lr": SHARE,
+    "optim.clip_norm": Range(1e-6),
+    "optim.label_smoothing": SHARE_BELOW_ONE,
+    "optim.average": SHARE,
+}
+
+
+def check(config: RunConfig) -> RunConfig:
+    """Returns the config when every number is one that a run can use.
+
+    Raises:
+        UsageError: one is not; the message names it, its value and its range.
+    """
+    for name, value in _flat(to_json(config)).items():
+        if name in RANGES and not RANGES[name].holds(value):
+            raise UsageError(f"{name} is {value:g}; expected {RANGES[name]}")
+    if config.data.channels not in (1, 3):
+        raise UsageError(f"data.channels is {config.data.channels}; expected 1 (grey) or 3 (RGB)")
+    return config
+
+
+def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        nested = isinstance(value, dict)
+        found |= _flat(value, f"{prefix}{key}.") if nested else {prefix + key: value}
+    return found

@@ -1,0 +1,49 @@
+"""The headline says the figure, on what it was measured, and what would be right by chance."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from saccade.reporting.headline import headline
+from saccade.reporting.records import read_records
+
+
+def test_the_figure_has_its_interval_and_its_chance_level(make_run: Callable[..., Path]):
+    run = make_run()
+    result = json.loads((run / "evaluation/test.json").read_text())
+    found = headline(read_records(run))
+    top1 = result["metrics"]["top1"]
+    assert found.scale == pytest.approx(tuple(100 * top1[k] for k in ("value", "low", "high")))
+    assert found.chance == pytest.approx(100 * max(r["n"] for r in result["per_class"]) / 60)
+    assert found.status == ""
+
+
+def test_validation_figures_are_called_too_kind(make_run: Callable[..., Path]):
+    run = make_run()
+    (run / "evaluation/test.json").unlink()
+    found = headline(read_records(run))
+    assert found.split == "of 40 validation pictures named right"
+    assert any("a little too kind" in sentence for sentence in found.sentences)
+
+
+def test_few_pictures_are_warned_about(make_run: Callable[..., Path]):
+    sentences = headline(read_records(make_run())).sentences
+    assert any("With 60 pictures, one picture more or less is 1.7" in s for s in sentences)
+
+
+def test_tiles_hold_the_other_figures(make_run: Callable[..., Path]):
+    tiles = {tile.label: tile.value for tile in headline(read_records(make_run())).tiles}
+    assert tiles["Parameters"].replace("\u202f", " ") == "123 k"
+    assert tiles["Training time"] == "50 s"
+    assert tiles["Training speed"].replace("\u202f", " ") == "900 /s"
+    assert set(tiles) >= {"Macro F1", "Log loss", "Calibration error"}
+
+
+def test_a_windows_path_gives_its_last_name(make_run: Callable[..., Path]):
+    run = make_run()
+    contract = json.loads((run / "contract.json").read_text())
+    contract["data"]["source"] = "C:\\photos\\birds"
+    (run / "contract.json").write_text(json.dumps(contract))
+    assert headline(read_records(run)).title == "rag-nano4 on birds"

@@ -1,0 +1,47 @@
+"""Settings carry their --set names, and the next commands can be pasted into a shell."""
+
+import ast
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from saccade.reporting.making import making
+from saccade.reporting.records import read_records
+
+
+def test_settings_have_the_names_that_set_takes(make_run: Callable[..., Path]):
+    tables = {table.title: dict(table.rows) for table in making(read_records(make_run())).settings}
+    assert tables["Optim"] == {"optim.lr": "0.001", "optim.label_smoothing": "0.1"}
+    assert tables["Run"] == {"job": "classify", "seed": "7", "steps": "100"}
+
+
+def test_facts_identify_the_run(make_run: Callable[..., Path]):
+    tables = {table.title: dict(table.rows) for table in making(read_records(make_run())).facts}
+    assert tables["This run"]["data fingerprint"] == "ab" * 32
+    assert tables["This run"]["seed"] == "7"
+    assert tables["Preprocessing"]["fit"] == "crop"
+    assert tables["Environment"]["cpu"] == "a CPU"
+
+
+def test_commands_survive_a_path_with_spaces_and_quotes(make_run: Callable[..., Path]):
+    run = make_run()
+    contract = json.loads((run / "contract.json").read_text())
+    contract["data"]["source"] = "my 'best' photos; rm -rf x"
+    (run / "contract.json").write_text(json.dumps(contract))
+    moved = run.rename(run.with_name("a run's folder"))
+    for step in making(read_records(moved)).steps:
+        words = shlex.split(step.command)
+        assert str(moved) in words
+        call = ast.parse(step.python, mode="eval").body
+        assert isinstance(call, ast.Call)
+        values = [a.value for a in call.args if isinstance(a, ast.Constant)]
+        assert str(moved) in values
+        if words[1] == "train":
+            assert words[2] == values[0] == "my 'best' photos; rm -rf x"
+
+
+def test_an_empty_run_has_next_steps_and_nothing_else(tmp_path: Path):
+    found = making(read_records(tmp_path))
+    assert found.facts == found.settings == []
+    assert len(found.steps) == 5
