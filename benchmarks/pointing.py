@@ -25,8 +25,8 @@ from saccade.heads.classify import ClassHead
 from saccade.run.device import autocast, choose_precision, place
 from saccade.tasks.classify import Classify
 
-SIDE, DIGIT_SIDE, MODEL_NAMES = 48, 16, ("vit-nano4", "rag-pico4")
-STEPS, BATCH_SIZE, LR, NUM_TEST = 1200, 64, 1.5e-3, 500
+SIDE, DIGIT_SIDE, MODEL_NAMES = 32, 12, ("vit-nano4", "rag-pico4")
+STEPS, BATCH_SIZE, LR, NUM_TEST = 2000, 64, 2e-3, 500
 METHODS: tuple[Method, ...] = ("legrad", "rollout", "gradcam")
 
 
@@ -63,15 +63,12 @@ def draw(count: int, *, split: str, rng: np.random.Generator) -> Canvases:
     for b in range(count):
         first = rng.integers(len(labels))
         second = rng.choice(np.flatnonzero(labels != labels[first]))
+        corners[b] = _apart(rng)
         for k, glyph in enumerate((first, second)):
-            while True:
-                top, left = rng.integers(0, SIDE - DIGIT_SIDE + 1, 2)
-                apart = np.abs(np.array([top, left]) - corners[b, 0]).max() >= DIGIT_SIDE
-                if k == 0 or apart:
-                    break
+            top, left = corners[b, k]
             window = images[b, top : top + DIGIT_SIDE, left : left + DIGIT_SIDE]
             np.maximum(window, glyphs[glyph] * rng.uniform(0.75, 1.0), out=window)
-            digits[b, k], corners[b, k] = labels[glyph], (top, left)
+            digits[b, k] = labels[glyph]
     pictures = torch.from_numpy(images.clip(0, 255).astype(np.uint8))[:, None]
     ids = torch.from_numpy(digits)
     present = torch.zeros(count, 10).scatter_(1, ids, 1.0)
@@ -161,6 +158,14 @@ def _digits(split: str) -> tuple[np.ndarray, np.ndarray]:
     size = (DIGIT_SIDE, DIGIT_SIDE)
     large = F.interpolate(small, size=size, mode="bilinear", align_corners=False)
     return large[:, 0].clamp(0, 255).numpy(), np.asarray(labels)[part]
+
+
+def _apart(rng: np.random.Generator) -> np.ndarray:
+    """Two corners whose digits do not overlap."""
+    while True:
+        corners = rng.integers(0, SIDE - DIGIT_SIDE + 1, (2, 2))
+        if np.abs(corners[0] - corners[1]).max() >= DIGIT_SIDE:
+            return corners
 
 
 def _ramp(rng: np.random.Generator, count: int) -> np.ndarray:

@@ -21,7 +21,7 @@ def train_once(arguments: Sequence[str], seed: int) -> dict[str, Any]:
         result, seconds = saccade(*arguments, "--out", out, "--seed", str(seed))
         config = json.loads((Path(result["run"]) / "config.json").read_text())
         contract = json.loads((Path(result["run"]) / "contract.json").read_text())
-        return {
+        row = {
             "seed": seed,
             "model": contract["model_name"],
             "image_size": config["data"]["image_size"],
@@ -30,3 +30,5 @@ def train_once(arguments: Sequence[str], seed: int) -> dict[str, Any]:
             **{name: round(value, 5) for name, value in result["metrics"].items()},
             "seconds": round(seconds, 1),
         }
+        print(json.dumps(row), flush=True)  # a long benchmark may be cut off
+        return row

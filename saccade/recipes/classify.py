@@ -108,10 +108,10 @@ def augmentation(facts: Facts, *, epochs: float, image_size: int) -> AugmentConf
     return AugmentConfig(
         flip=0.5 if facts.mirror_ratio >= SAFE_RATIO else 0.0,
         translate=max(0.07, 1.5 / image_size) + 0.03 * strength,
-        zoom=0.1 + 0.15 * strength,
-        rotate_degrees=5 + 10 * strength,
-        shear=0.05 + 0.1 * strength,
-        colour=0.2 + 0.4 * strength,
+        zoom=0.05 + 0.2 * strength,
+        rotate_degrees=15 * strength,
+        shear=0.15 * strength,
+        colour=0.6 * strength,
         erase=0.25 * strength,
     )
 

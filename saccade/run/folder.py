@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from saccade.errors import UsageError
+from saccade.errors import SaccadeError, UsageError
 
 
 class RunFolder:
@@ -48,7 +48,8 @@ class RunFolder:
             documents: by path inside the folder.
 
         Raises:
-            UsageError: it cannot be made, or there is something in it.
+            UsageError: there is something in it, or no folder can be made at that place.
+            SaccadeError: the disk is full, or the like.
         """
         self.refuse_existing()
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
@@ -58,8 +59,10 @@ class RunFolder:
                 write_json(temporary / path.relative_to(self.path), document)
             temporary.rename(self.path)  # over an empty folder, too
             sync_folder(self.path.parent)
-        except OSError as error:
+        except (NotADirectoryError, PermissionError) as error:
             raise UsageError(f"cannot make the folder {self.path}: {error.strerror}") from None
+        except OSError as error:
+            raise SaccadeError(f"cannot write to {self.path}: {error.strerror}; make room") from None
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
