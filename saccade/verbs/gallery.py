@@ -20,7 +20,7 @@ from saccade.run.folder import RunFolder, write_json
 from saccade.serving.model import Explanation, Model
 from saccade.verbs.judge import Judgement
 
-NUM_AUGMENTED, NUM_PER_CLASS, NUM_CLASSES_SHOWN, NUM_MISTAKES, NUM_EXPLAINED = 32, 4, 12, 18, 8
+NUM_AUGMENTED, NUM_PER_CLASS, NUM_CLASSES_SHOWN, NUM_MISTAKES, NUM_EXPLAINED = 32, 4, 12, 18, 12
 
 
 def write_gallery(
