@@ -14,6 +14,8 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from saccade.version import __version__
+
 if TYPE_CHECKING:
     from saccade.serving.model import load as load
     from saccade.verbs.demo import demo as demo
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from saccade.verbs.predict import predict as predict
     from saccade.verbs.report import report as report
     from saccade.verbs.train import train as train
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "demo": "saccade.verbs.demo",

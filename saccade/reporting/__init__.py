@@ -1,0 +1,1 @@
+"""Records of a run -> pictures and pages; runs no model."""

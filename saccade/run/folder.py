@@ -62,7 +62,9 @@ class RunFolder:
         except (NotADirectoryError, PermissionError) as error:
             raise UsageError(f"cannot make the folder {self.path}: {error.strerror}") from None
         except OSError as error:
-            raise SaccadeError(f"cannot write to {self.path}: {error.strerror}; make room") from None
+            raise SaccadeError(
+                f"cannot write to {self.path}: {error.strerror}; make room"
+            ) from None
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 

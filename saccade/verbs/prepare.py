@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import saccade
 from saccade.config.run import Preprocess, RunConfig
 from saccade.data.fingerprint import fingerprint
 from saccade.data.loader import Loader
@@ -18,6 +17,7 @@ from saccade.run.contract import Contract, DataRecord, require_same_classes
 from saccade.run.environment import versions
 from saccade.tasks.build import build_task
 from saccade.verbs.voice import Voice
+from saccade.version import __version__
 
 NUM_BAD_SHOWN = 10
 """Unreadable pictures named on the terminal."""
@@ -99,7 +99,7 @@ def first_contract(planned: Plan, source: Source, data: Prepared) -> Contract:
     named = {"train": data.parts.train, "val": data.parts.val, "test": data.parts.test}
     present = {name: part for name, part in named.items() if part is not None}
     return Contract(
-        saccade=saccade.__version__,
+        saccade=__version__,
         versions=versions(),
         job=config.job,
         model_name=planned.model_name,
