@@ -59,7 +59,7 @@ def classify(
         steps=steps,
         budget_seconds=budget_seconds,
         log_every=max(1, min(50, steps // 100)),
-        evaluate_every=max(1, steps // 12),
+        evaluate_every=max(1, steps // 10),
         save_every=max(1, min(500, steps // 4)),
         precision="bf16" if precision == "bf16" else "fp32",
         model=config,
@@ -104,11 +104,13 @@ def augmentation(facts: Facts, *, epochs: float, image_size: int) -> AugmentConf
         epochs: how often each picture will be seen.
         image_size: pixels a side; small pictures are moved by a pixel or two.
     """
-    strength = min(1.0, epochs / 60)
+    # Turns, zooms and colours cost accuracy while pictures are still new: on Fashion-MNIST in some
+    # 6 epochs 0.916 with a tenth of them, against 0.923 with mirrors and shifts alone.
+    strength = min(1.0, max(0.0, (epochs - 12) / 48))
     return AugmentConfig(
         flip=0.5 if facts.mirror_ratio >= SAFE_RATIO else 0.0,
         translate=max(0.07, 1.5 / image_size) + 0.03 * strength,
-        zoom=0.05 + 0.2 * strength,
+        zoom=0.25 * strength,
         rotate_degrees=15 * strength,
         shear=0.15 * strength,
         colour=0.6 * strength,

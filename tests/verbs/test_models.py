@@ -1,0 +1,71 @@
+"""Every family in every size is listed, dearer from size to size, with figures that are true."""
+
+import functools
+from itertools import pairwise
+
+import pytest
+
+from saccade.backbones.build import build_backbone
+from saccade.backbones.sizes import FAMILIES, TRANSFORMERS, model_config, model_names
+from saccade.verbs.models import ModelInfo, models
+
+SIDE = 32
+
+
+@functools.cache
+def listed(image_size: int = SIDE) -> dict[str, ModelInfo]:
+    return {info.name: info for info in models(image_size=image_size)}
+
+
+def of_family(family: str) -> list[ModelInfo]:
+    return [info for name, info in listed().items() if name.startswith(f"{family}-")]
+
+
+def test_every_family_is_listed_in_every_size():
+    assert list(listed()) == model_names()
+    assert {family: len(of_family(family)) for family in FAMILIES} == dict.fromkeys(
+        FAMILIES, len(TRANSFORMERS)
+    )
+    for info in listed().values():
+        assert info.image_size == SIDE
+        assert info.source
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_size_costs_more_than_the_one_before(family: str):
+    for smaller, larger in pairwise(of_family(family)):
+        assert larger.num_parameters > smaller.num_parameters > 0
+        assert larger.gflops > smaller.gflops > 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_parameters_are_counted_as_the_built_model_has_them(family: str):
+    name = f"{family}-pico16"
+    built = build_backbone(model_config(name), in_channels=3, image_size=SIDE)
+    assert listed()[name].num_parameters == sum(p.numel() for p in built.parameters())
+
+
+def test_the_parameters_of_vit_are_those_of_its_paper():
+    # Table 1 of arXiv 2012.12877, in millions, with a head of 1,000 classes that is not counted
+    # here (and a class token and learned positions, 0.2 M at most).
+    for size, published, head in (("ti", 5.7, 0.2), ("s", 22.1, 0.4), ("b", 86.6, 0.8)):
+        found = listed()[f"vit-{size}16"].num_parameters / 1e6
+        assert found == pytest.approx(published - head, abs=0.25)
+
+
+@pytest.mark.parametrize("size", TRANSFORMERS)
+def test_the_cost_of_vit_is_the_one_counted_by_hand(size: str):
+    shape, num_tokens = TRANSFORMERS[size], (SIDE // 16) ** 2
+    d, n = shape.embed_dim, num_tokens
+    patches = n * d * 3 * 16 * 16
+    layers = n * d * (3 * d) + n * d * d + 2 * n * d * int(shape.mlp_ratio * d)
+    maps = 2 * n * n * d
+    multiply_adds = patches + shape.depth * (layers + maps)
+    assert listed()[f"vit-{size}16"].gflops * 1e9 == pytest.approx(2 * multiply_adds)
+
+
+def test_a_larger_picture_costs_more_and_has_no_more_parameters():
+    (small, large) = (listed(side)["rag-pico16"] for side in (32, 64))
+    assert large.gflops > 3.5 * small.gflops
+    assert large.num_parameters == small.num_parameters
+    assert large.image_size == 64
