@@ -9,6 +9,7 @@ NAMES = {
     "signs": "sign-language digits, saccade train --budget 5m: accuracy over 3 seeds",
     "pointing": "explanations: does LeGrad point at the digit asked for, over 3 seeds",
     "attention_paths": "fused against explicit attention, forward and backward",
+    "spinning": "how OpenMP's threads wait, alone and beside a busy process",
     "mirror_test": "does the mirror test know when mirror images keep their class",
 }
 

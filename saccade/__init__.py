@@ -53,10 +53,12 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'saccade' has no attribute {name!r}")
-    # Read by OpenMP when torch is loaded. Its threads would otherwise wait by spinning, and as soon
-    # as anything else wants a core, they spin while the thread they wait for cannot run: measured
-    # 3 to 4 times slower training beside one other busy process (docs/design.md).
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Read by OpenMP when torch is loaded. Its threads wait for each other by spinning, so as soon as
+    # anything else wants a core, they spin while the thread they wait for cannot run. Spinning only
+    # for a moment costs next to nothing alone and saves most of the loss in company; measured by
+    # `python -m benchmarks spinning`.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     return getattr(import_module(_HOMES[name]), name)
 
 

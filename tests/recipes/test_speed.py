@@ -26,7 +26,7 @@ def measure(config: RunConfig, *, num_steps: int = 4) -> float:
     )
 
 
-def small(model: str = "cnn-pico4", **settings: str) -> RunConfig:
+def small(model: str = "cnn-pico4", **settings: Any) -> RunConfig:
     return tiny.config(model, data__batch_size="4", **settings)
 
 

@@ -4,13 +4,13 @@ import json
 import os
 import platform
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from saccade.backbones.sizes import FAMILIES
-from saccade.config.run import RunConfig
 from saccade.run import environment
 from saccade.run.environment import LIBRARIES, attention_path, describe, versions
 from saccade.transformer import attention
@@ -25,9 +25,9 @@ def path(
     image_size: int = 32,
     device: torch.device = CPU,
     precision: str = "bf16",
-    **settings: str,
+    **settings: Any,
 ) -> str:
-    config: RunConfig = tiny.config(model, **settings)
+    config = tiny.config(model, **settings)
     return attention_path(config.model, image_size=image_size, device=device, precision=precision)
 
 

@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -20,7 +21,7 @@ from tests import tiny
 CPU = torch.device("cpu")
 FAMILIES = ["vit-pico4", "rag-pico4", "attncnn-pico4", "cnn-pico4"]
 
-UNCHANGED = {
+UNCHANGED: dict[str, Any] = {
     f"augment__{name}": "0"
     for name in ("flip", "translate", "zoom", "rotate_degrees", "shear", "colour", "erase")
 }
