@@ -53,7 +53,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'saccade' has no attribute {name!r}")
-    # Read by OpenMP when torch is loaded. Its threads wait for each other by spinning, so as soon as
+    # Read by OpenMP when torch is loaded. Its threads wait for each other by spinning; as soon as
     # anything else wants a core, they spin while the thread they wait for cannot run. Spinning only
     # for a moment costs next to nothing alone and saves most of the loss in company; measured by
     # `python -m benchmarks spinning`.

@@ -30,7 +30,8 @@ from tests import tiny
 
 
 def config(**settings: Any) -> RunConfig:
-    return tiny.config("cnn-pico4", **({"data__max_bad_fraction": "0.5"} | settings))
+    given: dict[str, Any] = {"data__max_bad_fraction": "0.5"} | settings
+    return tiny.config("cnn-pico4", **given)
 
 
 def parts(source: Source, *, val_fraction: float = 0.2, test_fraction: float = 0.2) -> Split:
