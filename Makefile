@@ -1,5 +1,5 @@
 # One definition of every check: CI, the commit hooks and a developer all call these targets.
-# ARGS reaches the tool behind a target: make demo ARGS="--job detect", make test ARGS="-k patches".
+# ARGS reaches the tool behind a target: make demo ARGS="--model vit", make test ARGS="-k patches".
 
 PYTHON ?= python3
 VENV   := .venv

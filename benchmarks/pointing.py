@@ -25,8 +25,8 @@ from saccade.heads.classify import ClassHead
 from saccade.run.device import autocast, choose_precision, place
 from saccade.tasks.classify import Classify
 
-SIDE, DIGIT_SIDE, MODEL_NAMES = 32, 12, ("vit-nano4", "rag-pico4")
-STEPS, BATCH_SIZE, LR, NUM_TEST = 2000, 64, 2e-3, 500
+SIDE, DIGIT_SIDE, MODEL_NAMES = 32, 12, ("rag-pico4",)
+STEPS, BATCH_SIZE, LR, NUM_TEST = 1500, 64, 2e-3, 500
 METHODS: tuple[Method, ...] = ("legrad", "rollout", "gradcam")
 
 

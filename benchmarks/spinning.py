@@ -29,7 +29,7 @@ facts = Facts(num_pictures=50_000, num_classes=10, side=28, is_grey=True, mean=(
 config = classify(facts, source="noise", model="rag-pico4", image_size=28, steps=1000,
                   budget_seconds=None, precision="bf16", num_threads=1, seed=0)
 print(seconds_per_step(config, num_classes=10, preprocess=preprocess_for(config, facts),
-                       device=torch.device("cpu"), num_steps=20))
+                       device=torch.device("cpu"), batch_size=128, num_steps=20))
 """
 
 BUSY = "while True: pass"

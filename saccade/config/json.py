@@ -70,11 +70,10 @@ def override(config: Config, settings: Mapping[str, str]) -> Config:
     for name, text in settings.items():
         *path, last = name.split(".")
         inside = data
-        for depth, part in enumerate(path):
+        for part in path:
             if part not in inside or not isinstance(inside[part], dict):
                 raise UsageError(f"there is no setting {name}; {nearest(name, _names(data))}")
             inside = inside[part]
-            del depth
         if last not in inside or isinstance(inside[last], dict):
             raise UsageError(f"there is no setting {name}; {nearest(name, _names(data))}")
         inside[last] = text

@@ -2,7 +2,18 @@
 
 import hashlib
 
-from saccade.data.samples import Source
+from saccade.data.samples import Samples, Source
+
+
+def picture_hashes(samples: Samples) -> list[str]:
+    """A short hash of each picture's name and stamp, to recognise it in another source."""
+    pictures = samples.pictures
+    return [
+        hashlib.blake2b(
+            repr((pictures.name(i), pictures.stamp(i))).encode(), digest_size=8
+        ).hexdigest()
+        for i in samples.ids.tolist()
+    ]
 
 
 def fingerprint(source: Source) -> str:

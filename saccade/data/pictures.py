@@ -65,8 +65,8 @@ class PictureFiles:
         return len(self.names)
 
     def name(self, i: int) -> str:
-        """The path of file ``i`` below ``root``."""
-        return self.names[i]
+        """The path of file ``i`` below ``root``; bytes that are not UTF-8 are spelt out."""
+        return self.names[i].encode("utf-8", "backslashreplace").decode()
 
     def num_bytes(self, i: int) -> int:
         """The size of file ``i``.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from saccade.backbones.sizes import ModelName
 from saccade.errors import UsageError
-from saccade.recipes.classify import PHOTO_SIDES, batch_size_for, natural_side, patch_for
+from saccade.recipes.classify import PHOTO_SIDES, natural_side, patch_for
 
 DEFAULT_BUDGET_SECONDS = 600.0
 
@@ -86,6 +86,7 @@ def choose(
     options: Iterator[Candidate],
     *,
     num_pictures: int,
+    batch_size: int,
     seconds: float,
     measure: Callable[[Candidate], float],
 ) -> Choice:
@@ -94,11 +95,11 @@ def choose(
     Args:
         options: from the cheapest to the dearest.
         num_pictures: to train on.
+        batch_size: pictures a step.
         seconds: for training.
         measure: seconds a step of a candidate takes.
     """
     best: Choice | None = None
-    batch_size = min(batch_size_for(num_pictures), num_pictures)
     for candidate in options:
         measured = measure(candidate)
         choice = Choice(candidate, measured, max(1, int(seconds / measured)))

@@ -29,7 +29,8 @@ class Facts:
         side: median short side in pixels.
         is_grey: whether every picture looked at has one channel.
         mean, std: of the pixels, per channel, scaled to [0, 1].
-        mirror_ratio: from ``saccade.recipes.mirror``; near 1 when mirrors keep their class.
+        mirror_ratio: from ``saccade.recipes.mirror``; near 1 when mirrors keep their class, None
+            when that cannot be told.
     """
 
     num_pictures: int
@@ -38,7 +39,7 @@ class Facts:
     is_grey: bool
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    mirror_ratio: float
+    mirror_ratio: float | None
 
 
 def look(samples: Samples, *, num_classes: int) -> Facts:
@@ -77,7 +78,7 @@ def look(samples: Samples, *, num_classes: int) -> Facts:
         std=std,
         mirror_ratio=mirror_ratio(torch.from_numpy(np.stack(images)), torch.tensor(labels))
         if images
-        else 1.0,
+        else None,
     )
 
 

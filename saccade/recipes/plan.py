@@ -11,7 +11,7 @@ from saccade.config.json import override
 from saccade.config.run import Preprocess, RunConfig
 from saccade.errors import UsageError
 from saccade.recipes.budget import Candidate, Choice, candidates, choose, wanted_epochs
-from saccade.recipes.classify import TEST_FRACTION, VAL_FRACTION, classify
+from saccade.recipes.classify import TEST_FRACTION, VAL_FRACTION, batch_size_for, classify
 from saccade.recipes.facts import Facts
 from saccade.recipes.mirror import SAFE_RATIO
 from saccade.recipes.speed import seconds_per_step
@@ -125,6 +125,7 @@ def plan(
             num_classes=facts.num_classes,
             preprocess=preprocess_for(config, facts),
             device=device,
+            batch_size=min(config.data.batch_size, facts.num_pictures),
         )
 
     if training_seconds is None:
@@ -135,7 +136,11 @@ def plan(
     else:
         options = candidates(name, side=facts.side, image_size=pinned_side)
         choice = choose(
-            options, num_pictures=facts.num_pictures, seconds=training_seconds, measure=measure
+            options,
+            num_pictures=facts.num_pictures,
+            batch_size=_batch_size(wish, facts),
+            seconds=training_seconds,
+            measure=measure,
         )
     config = config_for(choice.candidate, choice.steps)
     return Plan(
@@ -159,6 +164,11 @@ def preprocess_for(config: RunConfig, facts: Facts) -> Preprocess:
         mean=facts.mean if same else (sum(facts.mean) / channels,) * data.channels,
         std=facts.std if same else (sum(facts.std) / channels,) * data.channels,
     )
+
+
+def _batch_size(wish: Wish, facts: Facts) -> int:
+    pinned = _pinned_int(wish.settings, "data.batch_size")
+    return min(pinned or batch_size_for(facts.num_pictures), facts.num_pictures)
 
 
 def _steps(wish: Wish, config: RunConfig, facts: Facts) -> int:
@@ -216,6 +226,11 @@ def _lines(
 
 def _mirroring(config: RunConfig, facts: Facts) -> str:
     is_on = "on" if config.augment.flip > 0 else "off"
+    if facts.mirror_ratio is None:
+        kind = "grey" if facts.is_grey else "colour"
+        return (
+            f"{is_on}; these pictures cannot tell whether mirrors keep their class, and are {kind}"
+        )
     reason = "keep" if facts.mirror_ratio >= SAFE_RATIO else "lose"
     return (
         f"{is_on}; mirror images {reason} their class "

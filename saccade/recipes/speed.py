@@ -17,6 +17,7 @@ def seconds_per_step(
     num_classes: int,
     preprocess: Preprocess,
     device: torch.device,
+    batch_size: int,
     num_steps: int = 4,
 ) -> float:
     """Builds the model and trains it on noise for a moment: augmentation, optimiser and all.
@@ -26,6 +27,7 @@ def seconds_per_step(
         num_classes: K.
         preprocess: the shape of a picture.
         device: where.
+        batch_size: pictures a step.
         num_steps: how many steps are timed, after one that is not.
 
     Returns:
@@ -34,7 +36,7 @@ def seconds_per_step(
     names = tuple(str(k) for k in range(num_classes))
     task = build_task(config, class_names=names, preprocess=preprocess)
     learner = Learner(task, config=config, device=device)
-    batch = _noise(config.data.batch_size, num_classes, preprocess)
+    batch = _noise(batch_size, num_classes, preprocess)
     times = []
     for step in range(1 + num_steps):
         start = time.perf_counter()

@@ -79,9 +79,13 @@ def write_card(run: Path) -> Path:
 
 def _figures(records: RunRecords) -> list[_Figure]:
     rows = []
-    for split in ("test", "val"):
+    for split in ("test", "val", "train"):
         result = records.results.get(split, {})
-        where = {"test": "test", "val": "validation"}[split]
+        where = {
+            "test": "test",
+            "val": "validation",
+            "train": "training (says nothing about new pictures)",
+        }[split]
         for name, words in (_FRACTIONS | _NUMBERS).items():
             estimate: Json | None = result.get("metrics", {}).get(name)
             if estimate is None:

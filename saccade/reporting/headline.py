@@ -109,7 +109,7 @@ def _status(records: RunRecords) -> str:
 
 def _split_in_words(records: RunRecords, result: Json, split: str | None) -> str:
     if split:
-        kind = {"test": "test", "val": "validation"}[split]
+        kind = {"test": "test", "val": "validation", "train": "training"}[split]
         return f"of {count(result['n'])} {kind} pictures named right"
     if records.evaluations:
         step = count(records.evaluations[-1]["step"])

@@ -103,7 +103,7 @@ def results(records: RunRecords) -> Results | None:
     is_numbered = 0 < len(names) <= MAX_NUMBERED_CLASSES
     bins = found.get("reliability", [])
     return Results(
-        split={"test": "test", "val": "validation"}[split],
+        split={"test": "test", "val": "validation", "train": "training"}[split],
         n=int(found["n"]),
         num_wrong=int(confusion.sum() - np.trace(confusion)),
         names=names,

@@ -22,6 +22,7 @@ class RunFolder:
         self.config = self.path / "config.json"
         self.contract = self.path / "contract.json"
         self.environment = self.path / "environment.json"
+        self.trained_on = self.path / "trained_on.txt"  # a hash per picture, a line each
         self.weights = self.path / "weights.safetensors"
         self.last_weights = self.path / "last.safetensors"
         self.log = self.path / "log.jsonl"
@@ -52,13 +53,14 @@ class RunFolder:
             SaccadeError: the disk is full, or the like.
         """
         self.refuse_existing()
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        place = self.path.absolute().resolve()  # "." has no name of its own
+        temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
         try:
             temporary.mkdir(parents=True)
             for path, document in documents.items():
                 write_json(temporary / path.relative_to(self.path), document)
-            temporary.rename(self.path)  # over an empty folder, too
-            sync_folder(self.path.parent)
+            temporary.rename(place)  # over an empty folder, too
+            sync_folder(place.parent)
         except (NotADirectoryError, PermissionError) as error:
             raise UsageError(f"cannot make the folder {self.path}: {error.strerror}") from None
         except OSError as error:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from saccade.data.fingerprint import fingerprint
+from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.loader import Loader
 from saccade.data.sources import Samples, Source, labelled, open_source
 from saccade.data.split import split as divide
 from saccade.metrics.result import ClassResult
 from saccade.run.contract import require_same_classes
+from saccade.run.folder import RunFolder
 from saccade.serving.model import BATCH_SIZE, Model, load
 from saccade.verbs.judge import judge
 from saccade.verbs.voice import Voice
@@ -51,8 +52,9 @@ def evaluate(
 ) -> EvaluateResult:
     """Judges a model on labelled pictures.
 
-    On the very source the run was trained on, only the part held out from training is used. On
-    another source its test split is used, or its val split, or all of it.
+    On the very source the run was trained on, only the part held out for testing is used. On
+    another source its test split is used, or its val split, or all of it; pictures that training
+    saw are recognised by name and size and left out.
 
     Args:
         run: the run folder.
@@ -71,6 +73,7 @@ def evaluate(
     assert pictures.class_names is not None
     require_same_classes(model.class_names, pictures.class_names, source=pictures.path)
     part, samples = _held_out(model, pictures)
+    samples = _unseen(samples, RunFolder(run), voice)
     voice.say(f"evaluating on {len(samples):,} pictures ({part} of {pictures.path})")
     loader = Loader(
         _relabelled(samples, pictures.class_names, model.class_names),
@@ -109,6 +112,25 @@ def _held_out(model: Model, source: Source) -> tuple[str, Samples]:
         if part in source.splits:
             return part, source.splits[part]
     raise AssertionError(f"a source without splits: {source}")
+
+
+def _unseen(samples: Samples, folder: RunFolder, voice: Voice) -> Samples:
+    """The samples without those that training saw, whatever source they come back in."""
+    if not folder.trained_on.exists():
+        return samples
+    trained_on = set(folder.trained_on.read_text().split())
+    hashes = picture_hashes(samples)
+    unseen = np.array([k for k, line in enumerate(hashes) if line not in trained_on], np.int64)
+    num_seen = len(samples) - len(unseen)
+    if num_seen == 0:
+        return samples
+    if not len(unseen):
+        voice.say(
+            "every one of these pictures was trained on: the figures say nothing about others"
+        )
+        return samples
+    voice.say(f"{num_seen:,} of {len(samples):,} pictures were trained on and are left out")
+    return samples.take(unseen)
 
 
 def _relabelled(samples: Samples, given: tuple[str, ...], wanted: tuple[str, ...]) -> Samples:

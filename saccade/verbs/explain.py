@@ -85,7 +85,7 @@ def explain(
 
 def _write(explanation: Explanation, folder: Path, *, number: int) -> dict[str, Any]:
     image = np.ascontiguousarray(explanation.image.transpose(1, 2, 0))
-    stem = f"{number:04d}-{Path(explanation.path).stem}"
+    stem = f"{number:04d}-{Path(explanation.path).stem[:60]}"  # names have a limit of 255 bytes
     files = {}
     for method, heat in explanation.heats.items():
         files[method] = f"{stem}-{method}.png"

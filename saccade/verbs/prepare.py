@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from saccade.config.run import Preprocess, RunConfig
-from saccade.data.fingerprint import fingerprint
+from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.loader import Loader
 from saccade.data.sources import Samples, Source
 from saccade.data.split import Split
@@ -15,6 +15,7 @@ from saccade.errors import DataError
 from saccade.recipes.plan import Plan
 from saccade.run.contract import Contract, DataRecord, require_same_classes
 from saccade.run.environment import versions
+from saccade.run.folder import RunFolder, write_atomic
 from saccade.tasks.build import build_task
 from saccade.verbs.voice import Voice
 from saccade.version import __version__
@@ -64,13 +65,16 @@ def prepare(parts: Split, config: RunConfig, preprocess: Preprocess, *, voice: V
             preprocess,
             batch_size=config.data.batch_size,
             num_threads=config.data.num_threads,
-            cache_bytes=int(config.data.cache_gib * 2**30 * len(samples) / max(total, 1)),
-            max_bad_fraction=config.data.max_bad_fraction,
+            cache_bytes=cache_bytes if fits else 0,
+            # All parts together are judged below; one picture is much of a small part.
+            max_bad_fraction=1.0 if fits else config.data.max_bad_fraction,
         )
         made.prepare(voice.counting(f"reading {what}"))
         return made
 
     total = sum(len(part) for part in (parts.train, parts.val, parts.test) if part is not None)
+    cache_bytes = int(config.data.cache_gib * 2**30)
+    fits = total * preprocess.channels * preprocess.height * preprocess.width <= cache_bytes
     training = loader(parts.train, "training pictures")
     prepared = Prepared(
         parts=parts,
@@ -78,7 +82,17 @@ def prepare(parts: Split, config: RunConfig, preprocess: Preprocess, *, voice: V
         validation=loader(parts.val, "validation pictures") if parts.val else training,
         test=loader(parts.test, "test pictures") if parts.test else None,
     )
-    say_bad(prepared.bad(), voice)
+    bad = prepared.bad()
+    say_bad(bad, voice)
+    if len(bad) > config.data.max_bad_fraction * total:
+        named = "".join(
+            f"\n  {name}: {reason}" for name, reason in list(bad.items())[:NUM_BAD_SHOWN]
+        )
+        raise DataError(
+            f"{len(bad)} of {total} pictures ({len(bad) / total:.1%}) cannot be read; "
+            f"{config.data.max_bad_fraction:.1%} are allowed (data.max_bad_fraction). Repair or "
+            f"remove them, or allow more. The first:{named}"
+        )
     return prepared
 
 
@@ -119,6 +133,13 @@ def first_contract(planned: Plan, source: Source, data: Prepared) -> Contract:
         seed=config.seed,
         licence="not stated",
     )
+
+
+def note_training_pictures(folder: RunFolder, parts: Split) -> None:
+    """Remembers which pictures were learned from or chose the weights, for ``evaluate``."""
+    seen = [picture_hashes(part) for part in (parts.train, parts.val) if part is not None]
+    lines = sorted(line for hashes in seen for line in hashes)
+    write_atomic(folder.trained_on, "\n".join(lines).encode())
 
 
 def require_same_data(contract: Contract, source: Source) -> None:

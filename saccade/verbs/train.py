@@ -1,5 +1,6 @@
 """train: pictures in folders -> a run folder."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +23,13 @@ from saccade.run.folder import RunFolder, read_json, write_json
 from saccade.serving.model import load
 from saccade.tasks.build import build_task
 from saccade.verbs.finish import Finished, finish
-from saccade.verbs.prepare import first_contract, num_threads, prepare, require_same_data
+from saccade.verbs.prepare import (
+    first_contract,
+    note_training_pictures,
+    num_threads,
+    prepare,
+    require_same_data,
+)
 from saccade.verbs.voice import Voice, duration
 
 DEFAULT_MODEL = "rag"
@@ -38,7 +45,8 @@ class TrainResult:
     Attributes:
         run: the run folder.
         job: what was learned.
-        split: on which pictures the figures were taken: ``test``, or ``val`` where there is none.
+        split: on which pictures the figures were taken: ``test``; ``val`` where there is none;
+            ``train`` where there were too few pictures to hold any back.
         n: how many pictures that were.
         metrics: the figures, by name, as fractions.
         intervals: their 95 % confidence intervals.
@@ -101,6 +109,11 @@ def train(
     folder = RunFolder(out)
     wish = _wish(model, budget, epochs, steps, dict(settings or {}), seed)
     folder.require() if resume else folder.refuse_existing()
+    if folder.path.resolve().is_relative_to(Path(source).resolve()):
+        raise UsageError(
+            f"{out} lies inside {source}, so the run would become a part of its own data; choose "
+            "an --out beside it"
+        )
     pictures = labelled(open_source(source))
     voice.head(pictures.describe()[0])
     for line in pictures.describe()[1:]:
@@ -140,6 +153,7 @@ def train(
         data = prepare(parts, config, planned.preprocess, voice=voice)
         contract = first_contract(planned, pictures, data)
         folder.create({folder.config: to_json(config), folder.contract: contract.to_json()})
+        note_training_pictures(folder, parts)
 
     task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
     attention = attention_path(
@@ -182,8 +196,11 @@ def _wish(
     if len(named) > 1:
         raise UsageError(f"{' and '.join(named)} were given; one of them says how long to train")
     for name, value in (("epochs", epochs), ("steps", steps)):
-        if value is not None and value <= 0:
-            raise UsageError(f"--{name} is {value}; it must be more than 0")
+        if value is not None and not 0 < value < math.inf:
+            raise UsageError(f"--{name} is {value}; it must be a number above 0")
+    for name, option in (("steps", "--steps"), ("budget_seconds", "--budget")):
+        if name in settings:
+            raise UsageError(f"--set {name} cannot say how long to train; use {option}")
     seconds = parse_seconds(budget) if budget is not None else DEFAULT_BUDGET_SECONDS
     return Wish(
         model=model,
@@ -198,8 +215,8 @@ def _wish(
 def _seed(settings: dict[str, str], seed: int) -> int:
     """``--set seed=3`` and ``--seed 3`` are one thing: the split depends on it too."""
     text = settings.get("seed", str(seed))
-    if not text.isdecimal():
-        raise UsageError(f"seed is {text!r}; expected a whole number of at least 0")
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise UsageError(f"seed is {text!r}; expected a whole number from 0 to below 2**63")
     return int(text)
 
 

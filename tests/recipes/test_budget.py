@@ -132,7 +132,9 @@ def test_the_dearest_that_sees_the_data_often_enough_is_chosen(fits: int):
     wanted = steps_wanted(10_000)
     costs = [10 / wanted * (0.5 if k < fits else 2.0) for k in range(4)]
     measure, asked = fake(*costs)
-    choice = choose(iter(LADDER), num_pictures=10_000, seconds=10.0, measure=measure)
+    choice = choose(
+        iter(LADDER), num_pictures=10_000, batch_size=128, seconds=10.0, measure=measure
+    )
     assert choice.candidate == LADDER[fits - 1]
     assert choice.seconds_per_step == costs[fits - 1]
     assert choice.steps == int(10.0 / costs[fits - 1])
@@ -141,7 +143,9 @@ def test_the_dearest_that_sees_the_data_often_enough_is_chosen(fits: int):
 
 def test_when_nothing_fits_the_cheapest_is_chosen():
     measure, asked = fake(100.0, 200.0, 300.0, 400.0)
-    choice = choose(iter(LADDER), num_pictures=10_000, seconds=10.0, measure=measure)
+    choice = choose(
+        iter(LADDER), num_pictures=10_000, batch_size=128, seconds=10.0, measure=measure
+    )
     assert choice.candidate == LADDER[0]
     assert choice.steps == 1
     assert asked == LADDER[:1]
@@ -149,5 +153,20 @@ def test_when_nothing_fits_the_cheapest_is_chosen():
 
 def test_a_handful_of_pictures_is_no_reason_to_fail():
     measure, _ = fake(0.01, 0.01, 0.01, 0.01)
-    choice = choose(iter(LADDER), num_pictures=3, seconds=10.0, measure=measure)
+    choice = choose(iter(LADDER), num_pictures=3, batch_size=3, seconds=10.0, measure=measure)
     assert choice.candidate == LADDER[-1]
+
+
+def test_a_larger_batch_sees_the_data_more_often_in_as_many_steps():
+    few, many = (
+        choose(
+            iter(LADDER),
+            num_pictures=5_000,
+            batch_size=size,
+            seconds=600.0,
+            measure=fake(1, 1, 1, 1)[0],
+        )
+        for size in (32, 512)
+    )
+    assert few.candidate == LADDER[0]
+    assert many.candidate == LADDER[-1]

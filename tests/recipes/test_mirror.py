@@ -30,7 +30,9 @@ LABELS = torch.arange(60) % 2
 
 
 def test_mirrors_of_symmetric_classes_keep_their_class():
-    assert mirror_ratio(pictures(high_or_low(), LABELS), LABELS) > 0.95
+    ratio = mirror_ratio(pictures(high_or_low(), LABELS), LABELS)
+    assert ratio is not None
+    assert ratio > 0.95
 
 
 def test_mirrors_that_show_another_class_lose_it():
@@ -40,18 +42,20 @@ def test_mirrors_that_show_another_class_lose_it():
 def test_a_mixture_is_in_between():
     pattern = torch.cat([left_or_right(), high_or_low()])
     labels = torch.arange(120) % 4
-    assert 0.2 < mirror_ratio(pictures(pattern, labels), labels) < SAFE_RATIO
+    ratio = mirror_ratio(pictures(pattern, labels), labels)
+    assert ratio is not None
+    assert 0.2 < ratio < SAFE_RATIO
 
 
 def test_of_noise_nothing_can_be_said():
     images = torch.randint(256, (60, 3, 12, 12), dtype=torch.uint8)
-    assert mirror_ratio(images, LABELS) == 1.0
+    assert mirror_ratio(images, LABELS) is None
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_picture_or_two_are_enough_to_answer(count: int):
+def test_a_picture_or_two_say_nothing(count: int):
     images = torch.randint(256, (count, 3, 12, 12), dtype=torch.uint8)
-    assert mirror_ratio(images, torch.arange(count)) == 1.0
+    assert mirror_ratio(images, torch.arange(count)) is None
 
 
 def test_flat_pictures_are_no_reason_to_fail():

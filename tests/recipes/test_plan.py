@@ -177,6 +177,7 @@ def test_one_step_is_timed_in_seconds():
         num_classes=3,
         preprocess=found.preprocess,
         device=torch.device("cpu"),
+        batch_size=4,
         num_steps=1,
     )
     assert 0 < seconds < 60

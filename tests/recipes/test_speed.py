@@ -22,6 +22,7 @@ def measure(config: RunConfig, *, num_steps: int = 4) -> float:
         num_classes=3,
         preprocess=tiny.preprocess(),
         device=CPU,
+        batch_size=config.data.batch_size,
         num_steps=num_steps,
     )
 
