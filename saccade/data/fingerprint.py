@@ -6,14 +6,8 @@ from saccade.data.samples import Samples, Source
 
 
 def picture_hashes(samples: Samples) -> list[str]:
-    """A short hash of each picture's name and stamp, to recognise it in another source."""
-    pictures = samples.pictures
-    return [
-        hashlib.blake2b(
-            repr((pictures.name(i), pictures.stamp(i))).encode(), digest_size=8
-        ).hexdigest()
-        for i in samples.ids.tolist()
-    ]
+    """A hash of each picture's content, to recognise it in another source under another name."""
+    return [samples.pictures.content_hash(i) for i in samples.ids.tolist()]
 
 
 def fingerprint(source: Source) -> str:

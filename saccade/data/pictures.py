@@ -11,6 +11,8 @@ from PIL import Image
 
 from saccade.data.decode import PictureHeader, UnreadablePicture, decode, read_header
 
+_HASHED_BYTES = 16 * 1024
+
 
 @runtime_checkable  # only so that the tests can check annotations with it
 class Pictures(Protocol):
@@ -28,6 +30,10 @@ class Pictures(Protocol):
 
     def stamp(self, i: int) -> str:
         """A cheap sign that changes when picture ``i`` is replaced; see ``fingerprint``."""
+        ...
+
+    def content_hash(self, i: int) -> str:
+        """A hash of what picture ``i`` is, whatever its name; a renamed copy has the same."""
         ...
 
     def header(self, i: int) -> PictureHeader:
@@ -86,6 +92,19 @@ class PictureFiles:
         except UnreadablePicture:
             return "0"
 
+    def content_hash(self, i: int) -> str:
+        """A hash of the size and the first 16 KiB of file ``i``; a file that is gone has one too.
+
+        Photographs of one camera differ within their first kilobytes, so a large set is hashed
+        without being read whole.
+        """
+        try:
+            with (self.root / self.names[i]).open("rb") as file:
+                start = file.read(_HASHED_BYTES)
+        except OSError:
+            start = b""
+        return hashlib.blake2b(self.stamp(i).encode() + b" " + start, digest_size=8).hexdigest()
+
     def header(self, i: int) -> PictureHeader:
         """The header of file ``i``.
 
@@ -139,6 +158,10 @@ class PictureArray:
     def stamp(self, i: int) -> str:
         """A hash of the pixels."""
         return hashlib.blake2b(self.images[i].tobytes(), digest_size=8).hexdigest()
+
+    def content_hash(self, i: int) -> str:
+        """A hash of the pixels."""
+        return self.stamp(i)
 
     def header(self, i: int) -> PictureHeader:
         """The size of picture ``i``, the same for all."""

@@ -97,3 +97,19 @@ def test_a_folder_called_like_a_picture_is_unreadable(tmp_path: Path):
     (tmp_path / "a.jpg").mkdir()
     with pytest.raises(UnreadablePicture, match="the file cannot be read"):
         PictureFiles(tmp_path, ("a.jpg",)).load(0, channels=3, min_side=None)
+
+
+def test_a_renamed_copy_has_the_same_content_hash_and_another_picture_has_not(tmp_path: Path):
+    (tmp_path / "a.png").write_bytes(b"one picture")
+    (tmp_path / "b.png").write_bytes(b"one picture")
+    (tmp_path / "c.png").write_bytes(b"two picture")
+    files = PictureFiles(tmp_path, ("a.png", "b.png", "c.png", "gone.png"))
+    first, copy, other, gone = (files.content_hash(i) for i in range(4))
+    assert first == copy
+    assert len({first, other, gone}) == 3
+
+
+def test_a_name_that_is_not_utf_8_is_spelt_out(tmp_path: Path):
+    name = b"ni\xf1o.png".decode("utf-8", "surrogateescape")
+    files = PictureFiles(tmp_path, (name,))
+    assert files.name(0) == "ni\\udcf1o.png"

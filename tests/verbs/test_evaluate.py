@@ -52,6 +52,21 @@ def test_all_of_another_source_is_used(world: World, tmp_path: Path):
     assert found.metrics["top1"] > 0.8
 
 
+def test_pictures_that_training_saw_are_left_out_of_another_source_under_any_name(
+    world: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    other = tiny.draw_folder(tmp_path / "other", count=4, seed=9)
+    seen = sorted((world.source / "sky").iterdir())
+    for number, path in enumerate(seen):
+        shutil.copy(path, other / "sky" / f"renamed-{number}.png")
+    found = evaluate(world.run, other)
+    num_trained_on = len((world.run / "trained_on.txt").read_text().split()) // len(tiny.CLASSES)
+    assert found.n == 12 + len(seen) - num_trained_on
+    shown = saccade.evaluate(world.run, other)
+    assert shown.n == found.n
+    assert "were trained on and are left out" in capfd.readouterr().err
+
+
 def test_the_test_split_of_another_source_is_used(world: World, tmp_path: Path):
     for split, count in (("train", 5), ("val", 4), ("test", 3)):
         tiny.draw_folder(tmp_path / "other" / split, count=count, seed=9)

@@ -132,7 +132,7 @@ def test_where_all_can_be_read_nothing_is_said(source: Source, capfd: pytest.Cap
 def test_too_many_unreadable_pictures_stop_it_with_the_limit(source: Source):
     split = parts(source)
     damage(source, split, 6)
-    with pytest.raises(DataError, match=r"2 of 18 pictures .*data\.max_bad_fraction"):
+    with pytest.raises(DataError, match=r"6 of 30 pictures .*data\.max_bad_fraction"):
         made(split, data__max_bad_fraction="0.1")
 
 

@@ -74,7 +74,7 @@ def test_how_long_to_train_is_said_once(world: World, tmp_path: Path):
     with pytest.raises(UsageError, match=r"--budget 1m and --steps 2 were given"):
         train(world.source, tmp_path / "run", budget="1m")
     for name, value in (("steps", 0), ("steps", -3), ("epochs", 0.0)):
-        with pytest.raises(UsageError, match=f"--{name} is .*more than 0"):
+        with pytest.raises(UsageError, match=f"--{name} is .*above 0"):
             train(world.source, tmp_path / "run", **({"steps": None} | {name: value}))
     assert not (tmp_path / "run").exists()
 
