@@ -36,13 +36,10 @@ Device = Annotated[
 ]
 Run = Annotated[Path, typer.Argument(help="The run folder that `saccade train` made.")]
 Pictures = Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")]
-Model = Annotated[
-    str,
-    typer.Option(
-        help="A family (vit, rag, attncnn, cnn), a size (rag-nano) or a full name (rag-nano4); "
-        "what is left open is chosen from the data and the budget."
-    ),
-]
+MODEL_HELP = (
+    "A family (vit, rag, attncnn, cnn), a size (rag-nano) or a full name (rag-nano4); what is left "
+    "open is chosen from the data and the budget."
+)
 
 
 def main() -> None:
@@ -73,7 +70,7 @@ def demo(
         Optional[Path],  # noqa: UP045
         typer.Option(help="The folder to make; saccade-demo if left out."),
     ] = None,
-    model: Model = "rag",
+    model: Annotated[str, typer.Option(help=MODEL_HELP)] = "rag",
     budget: Annotated[str, typer.Option(help="Wall clock, such as 90s or 2m.")] = "110s",
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     as_json: Json = False,
@@ -93,7 +90,10 @@ def train(
         Path, typer.Argument(help="A class folder, split folders, IDX or npz arrays.")
     ],
     out: Annotated[Path, typer.Option(help="The run folder to make.")],
-    model: Model = "rag",
+    model: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help=f"{MODEL_HELP} rag if left out."),
+    ] = None,
     budget: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
@@ -112,7 +112,10 @@ def train(
         Optional[list[str]],  # noqa: UP045
         typer.Option("--set", help="Any number of the config, such as optim.lr=3e-4. Repeatable."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Of everything random; 0 if left out."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, exactly.")
     ] = False,

@@ -1,5 +1,6 @@
 """What a folder's structure means: classes, splits, or just pictures."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,6 +45,15 @@ class Layout:
     ignored: tuple[Ignored, ...]
 
 
+def class_name_of(folder: str) -> str:
+    """A folder's name as a class name: the same text on every system.
+
+    macOS writes an accented letter as two characters (NFD), others as one (NFC); here it is one.
+    Bytes that are not UTF-8 are spelt out.
+    """
+    return unicodedata.normalize("NFC", folder.encode("utf-8", "backslashreplace").decode())
+
+
 def find_layout(listing: Listing) -> Layout:
     """Recognises a folder of classes, of splits, or of plain pictures.
 
@@ -63,7 +73,9 @@ def find_layout(listing: Listing) -> Layout:
         notes += more_notes
     elif len(groups) >= 2 or not direct:
         kind = "class folder"
-        members = [Member(name, top) for top, names in groups.items() for name in names]
+        members = [
+            Member(name, class_name_of(top)) for top, names in groups.items() for name in names
+        ]
         splits = {ALL: tuple(members)}
         ignored += _outside(direct, "outside the class folders")
     else:
@@ -137,7 +149,11 @@ def _split_folders(
         top = folder_of[role]
         direct, classes = _by_folder(groups[top], f"{prefix}{top}/")
         if classes:
-            members = [Member(name, each) for each, names in classes.items() for name in names]
+            members = [
+                Member(name, class_name_of(each))
+                for each, names in classes.items()
+                for name in names
+            ]
             labelled[role] = tuple(members)
             ignored += _outside(direct, "outside the class folders")
         else:

@@ -11,6 +11,8 @@ from saccade.recipes.classify import PHOTO_SIDES, natural_side, patch_for
 
 DEFAULT_BUDGET_SECONDS = 600.0
 
+SHORTEST_SECONDS = 30.0
+
 SIZES = ("pico", "nano", "ti", "s")
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -41,14 +43,17 @@ def parse_seconds(text: str) -> float:
     """``90s``, ``10m``, ``1.5h`` or ``1h30m`` in seconds.
 
     Raises:
-        UsageError: it is not a duration, or shorter than 10 seconds.
+        UsageError: it is not a duration, or shorter than 30 seconds.
     """
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text.strip():
         raise UsageError(f"{text!r} is not a duration; write it as 90s, 10m, 1.5h or 1h30m")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if seconds < 10:
-        raise UsageError(f"a budget of {text} is too short to learn anything; give at least 10s")
+    if seconds < SHORTEST_SECONDS:
+        raise UsageError(
+            f"a budget of {text} is too short: loading, evaluating and the report alone take "
+            f"some 20 s; give at least {SHORTEST_SECONDS:.0f}s"
+        )
     return seconds
 
 

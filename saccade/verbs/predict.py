@@ -8,7 +8,7 @@ from typing import Any
 
 from saccade.data.sources import open_pictures
 from saccade.serving.model import Model, Prediction, load
-from saccade.verbs.table import table_writer
+from saccade.verbs.table import check_table, table_writer
 from saccade.verbs.voice import Voice
 
 NUM_TOP = 5
@@ -61,9 +61,10 @@ def predict(
     report = voice.counting("predicted")
     labels: Counter[str] = Counter()
     num_errors = done = 0
+    check_table(Path(out))
+    model = load(run, device=device)
+    samples = open_pictures([inputs] if isinstance(inputs, str | Path) else list(inputs))
     with table_writer(Path(out)) as write:
-        model = load(run, device=device)
-        samples = open_pictures([inputs] if isinstance(inputs, str | Path) else list(inputs))
         for prediction in model.stream(samples):
             write(as_row(prediction, model))
             done += 1

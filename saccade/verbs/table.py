@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ SCHEMA = pa.schema(
     ]
 )
 
+ENDINGS = (".parquet", ".csv", ".jsonl")
+
 ROWS_AT_A_TIME = 1024
 
 
@@ -34,6 +37,23 @@ class _Format(Protocol):
     def write(self, rows: list[Row]) -> None: ...
 
     def close(self) -> None: ...
+
+
+def check_table(path: Path) -> None:
+    """Checks that a table can be written, before any work is done for it.
+
+    Raises:
+        UsageError: it exists, its folder does not, or its ending is unknown.
+    """
+    if path.suffix not in ENDINGS:
+        raise UsageError(
+            f"{path} has the ending {path.suffix!r}, which no table has; "
+            f"{nearest(path.suffix, ENDINGS)}"
+        )
+    if path.exists():
+        raise UsageError(f"{path} exists already and is never overwritten; choose another --out")
+    if not path.parent.is_dir():
+        raise UsageError(f"the folder {path.parent} does not exist; make it first")
 
 
 @contextmanager
@@ -50,21 +70,9 @@ def table_writer(path: Path) -> Iterator[Callable[[Row], None]]:
         UsageError: the table exists, its folder does not, or its ending is unknown.
         SaccadeError: the disk is full, or the like.
     """
-    formats: dict[str, type[_Parquet] | type[_Csv] | type[_Jsonl]] = {
-        ".parquet": _Parquet,
-        ".csv": _Csv,
-        ".jsonl": _Jsonl,
-    }
-    if path.suffix not in formats:
-        raise UsageError(
-            f"{path} has the ending {path.suffix!r}, which no table has; "
-            f"{nearest(path.suffix, formats)}"
-        )
-    if path.exists():
-        raise UsageError(f"{path} exists already and is never overwritten; choose another --out")
-    if not path.parent.is_dir():
-        raise UsageError(f"the folder {path.parent} does not exist; make it first")
-    temporary = path.with_name(f".{path.name}.part")
+    check_table(path)
+    formats = {".parquet": _Parquet, ".csv": _Csv, ".jsonl": _Jsonl}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     waiting: list[Row] = []
 
     def write(row: Row) -> None:

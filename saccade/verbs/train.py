@@ -70,12 +70,12 @@ def train(
     source: str | Path,
     out: str | Path,
     *,
-    model: str = DEFAULT_MODEL,
+    model: str | None = None,
     budget: str | None = None,
     epochs: float | None = None,
     steps: int | None = None,
     settings: Mapping[str, str] | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     resume: bool = False,
     device: str | None = None,
     is_quiet: bool = False,
@@ -87,14 +87,14 @@ def train(
             above), or IDX or npz arrays.
         out: the run folder to make; one that exists is refused, unless ``resume``.
         model: a family (``rag``), a size (``rag-nano``) or a full name (``rag-nano4``); what is
-            left open is chosen from the data and the budget.
+            left open is chosen from the data and the budget. ``rag`` when nothing is said.
         budget: wall clock for the whole call, such as ``10m``, which is also the default when
             neither it nor ``epochs`` nor ``steps`` is given.
         epochs, steps: how long to train instead of a budget.
         settings: any number of the config by its dotted name, such as ``{"optim.lr": "3e-4"}``.
-        seed: of everything random.
-        resume: go on with the run in ``out`` from its newest checkpoint; all but ``source`` and
-            ``device`` is read from there.
+        seed: of everything random; 0 when nothing is said.
+        resume: go on with the run in ``out`` from its newest checkpoint. Its numbers are read from
+            there; saying them again is allowed, saying others is refused.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         is_quiet: say nothing on stderr.
 
@@ -107,7 +107,7 @@ def train(
     voice = Voice(is_quiet=is_quiet)
     torch_device = choose_device(device)
     folder = RunFolder(out)
-    wish = _wish(model, budget, epochs, steps, dict(settings or {}), seed)
+    wish = _wish(model or DEFAULT_MODEL, budget, epochs, steps, dict(settings or {}), seed or 0)
     folder.require() if resume else folder.refuse_existing()
     if folder.path.resolve().is_relative_to(Path(source).resolve()):
         raise UsageError(
@@ -122,7 +122,7 @@ def train(
     if resume:
         config = from_json(RunConfig, read_json(folder.config))
         contract = load_contract(folder.contract)
-        _require_same_wish(wish, config, contract)
+        _require_same_wish(wish, config, contract, model=model, budget=budget, seed=seed)
         require_same_data(contract, pictures)
         parts = divide(
             pictures,
@@ -220,13 +220,22 @@ def _seed(settings: dict[str, str], seed: int) -> int:
     return int(text)
 
 
-def _require_same_wish(wish: Wish, config: RunConfig, contract: Contract) -> None:
+def _require_same_wish(
+    wish: Wish,
+    config: RunConfig,
+    contract: Contract,
+    *,
+    model: str | None,
+    budget: str | None,
+    seed: int | None,
+) -> None:
     """``--resume`` may repeat the numbers of the run it goes on with, but not change them."""
-    name = parse_name(wish.model)
     stored = parse_name(contract.model_name)
+    named = parse_name(model) if model is not None else stored
     changed = {
-        "--model": any(a is not None and a != b for a, b in zip(name, stored, strict=True))
-        and wish.model != DEFAULT_MODEL,
+        "--model": any(a is not None and a != b for a, b in zip(named, stored, strict=True)),
+        "--budget": budget is not None and wish.budget_seconds != config.budget_seconds,
+        "--seed": seed is not None and seed != config.seed,
         "--steps": wish.steps is not None and wish.steps != config.steps,
         "--set": override(config, wish.settings) != config,
     }

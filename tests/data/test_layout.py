@@ -2,7 +2,7 @@
 
 import pytest
 
-from saccade.data.layout import Layout, find_layout
+from saccade.data.layout import Layout, class_name_of, find_layout
 from saccade.data.listing import Listing, is_picture_name, natural_key
 from saccade.errors import DataError
 
@@ -117,3 +117,8 @@ def test_what_does_not_fit_beside_splits_is_ignored_with_its_reason():
 def test_two_folders_for_one_split_are_refused():
     with pytest.raises(DataError, match="two folders mean val: dev and valid"):
         layout("train/cat/1.jpg", "valid/cat/2.jpg", "dev/cat/3.jpg")
+
+
+def test_class_names_are_the_same_text_on_every_system():
+    assert class_name_of("Ka\u0308se") == "K\u00e4se"
+    assert class_name_of(b"ni\xf1o".decode("utf-8", "surrogateescape")) == "ni\\udcf1o"
