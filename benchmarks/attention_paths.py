@@ -12,9 +12,9 @@ import torch
 from benchmarks.harness import save
 from saccade.transformer.attention import attend, softmax_scale
 
-BATCH, HEADS, HEAD_DIM = 64, 3, 32
-LENGTHS = (16, 49, 64, 196, 400, 784, 1024)
-ROUNDS = 5
+BATCH, HEADS, HEAD_DIM = 32, 3, 32
+LENGTHS = (16, 49, 64, 196, 400, 576)
+ROUNDS = 3
 
 
 def run(seeds: Sequence[int]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from benchmarks.harness import save, spread
 from benchmarks.training import train_once
 
-FAMILIES = ("rag", "vit")
+FAMILIES = ("vit", "rag")
 
 
 def run(seeds: Sequence[int]) -> None:

@@ -71,7 +71,7 @@ def demo(
         typer.Option(help="The folder to make; saccade-demo if left out."),
     ] = None,
     model: Annotated[str, typer.Option(help=MODEL_HELP)] = "rag",
-    budget: Annotated[str, typer.Option(help="Wall clock, such as 90s or 2m.")] = "110s",
+    budget: Annotated[str, typer.Option(help="Wall clock, such as 90s or 2m.")] = "150s",
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     as_json: Json = False,
     quiet: Quiet = False,

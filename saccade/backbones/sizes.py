@@ -16,6 +16,7 @@ from saccade.config.model import (
     VitConfig,
 )
 from saccade.errors import UsageError, nearest
+from saccade.tokens.stem import is_power_of_two
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +117,9 @@ def _vit(size: str, patch_size: int) -> VitConfig:
         num_heads=shape.num_heads,
         mlp_ratio=shape.mlp_ratio,
         patch_size=patch_size,
-        stem="patches",
+        # Our small sizes are for small data, where overlapping convolutions learn what patches
+        # cannot (arXiv 2106.14881); ti, s and b stay what the world's weights expect.
+        stem="conv" if size in ("pico", "nano") and is_power_of_two(patch_size) else "patches",
         position="sincos",
         residual="prenorm",
         num_registers=0,

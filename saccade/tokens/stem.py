@@ -46,9 +46,14 @@ def num_halvings(patch_size: int) -> int:
     Raises:
         ValueError: the patch size is not a power of two.
     """
-    if patch_size < 1 or patch_size & (patch_size - 1):
+    if not is_power_of_two(patch_size):
         raise ValueError(
             f"patch_size is {patch_size}; convolutions halve the picture, so it must be a power "
             "of two: 1, 2, 4, 8, 16, 32"
         )
     return int(math.log2(patch_size))
+
+
+def is_power_of_two(patch_size: int) -> bool:
+    """Whether convolutions that halve the picture can reach one cell per patch."""
+    return patch_size >= 1 and patch_size & (patch_size - 1) == 0

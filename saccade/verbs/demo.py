@@ -11,7 +11,7 @@ from saccade.errors import UsageError, nearest
 from saccade.verbs.train import TrainResult, train
 from saccade.verbs.voice import Voice
 
-BUDGET = "110s"
+BUDGET = "150s"
 
 
 def demo(
