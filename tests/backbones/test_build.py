@@ -169,7 +169,7 @@ def test_every_size_can_be_built_and_run_without_allocating_it(name: str) -> Non
 def test_learned_positions_fit_the_training_pictures_without_resampling(image_size: int) -> None:
     """Sides that the patch does not divide are padded up, so the grid is rounded up too."""
     config = VARIANTS["vit-pico layerscale"]
-    backbone = build_backbone(config, in_channels=3, image_size=image_size)
+    backbone = build_backbone(config, in_channels=3, image_size=image_size).eval()
     assert isinstance(backbone, Vit)
     assert isinstance(backbone.position, LearnedPosition)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from saccade.tokens.patches import PatchEmbed
-from saccade.tokens.stem import ConvStem, num_halvings
+from saccade.tokens.stem import ConvStem, is_power_of_two, num_halvings
 
 
 @pytest.mark.parametrize("patch_size", [1, 2, 4, 8])
@@ -39,3 +39,7 @@ def test_a_power_of_two_is_reached_by_halving(patch_size: int, halvings: int) ->
 def test_other_patch_sizes_are_refused_with_what_is_possible(patch_size: int) -> None:
     with pytest.raises(ValueError, match=rf"patch_size is {patch_size};.*power of two: 1, 2, 4"):
         ConvStem(3, patch_size=patch_size, embed_dim=16)
+
+
+def test_powers_of_two_are_told_from_other_numbers():
+    assert [n for n in range(-2, 20) if is_power_of_two(n)] == [1, 2, 4, 8, 16]
