@@ -113,13 +113,13 @@ def test_model_budget_and_seed_reach_the_training(tmp_path: Path, trained: list[
     assert asked["is_quiet"]
 
 
-def test_the_default_is_under_two_minutes_and_is_said_on_stderr(
+def test_the_default_leaves_three_minutes_some_room_and_is_said_on_stderr(
     tmp_path: Path, trained: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ):
     module.demo(out=tmp_path / "demo")
     (asked,) = trained
     assert asked["budget"] == module.BUDGET
-    assert int(module.BUDGET.removesuffix("s")) < 120
+    assert int(module.BUDGET.removesuffix("s")) <= 160
     said = capsys.readouterr()
     assert said.out == ""
     assert "wrote 1,797 handwritten digits to" in said.err

@@ -54,11 +54,21 @@ def test_the_parameters_of_vit_are_those_of_its_paper():
         assert found == pytest.approx(published - head, abs=0.25)
 
 
+def conv_stem_cost(embed_dim: int) -> int:
+    """Multiply-adds of four halvings to 16-pixel cells, and the 1 x 1 projection."""
+    cost, channels, side = 0, 3, SIDE
+    for step in range(4):
+        wider, side = max(embed_dim >> (3 - step), 16), side // 2
+        cost += side * side * wider * channels * 9
+        channels = wider
+    return cost + side * side * channels * embed_dim
+
+
 @pytest.mark.parametrize("size", TRANSFORMERS)
 def test_the_cost_of_vit_is_the_one_counted_by_hand(size: str):
     shape, num_tokens = TRANSFORMERS[size], (SIDE // 16) ** 2
     d, n = shape.embed_dim, num_tokens
-    patches = n * d * 3 * 16 * 16
+    patches = conv_stem_cost(d) if size in ("pico", "nano") else n * d * 3 * 16 * 16
     layers = n * d * (3 * d) + n * d * d + 2 * n * d * int(shape.mlp_ratio * d)
     maps = 2 * n * n * d
     multiply_adds = patches + shape.depth * (layers + maps)
