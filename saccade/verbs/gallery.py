@@ -29,18 +29,18 @@ def write_gallery(
     """Writes ``pictures/`` and its ``index.json``, replacing what was there."""
     shutil.rmtree(folder.pictures, ignore_errors=True)
     folder.pictures.mkdir()
-    studio = _Studio(folder, model, judged_on, judgement)
+    album = _Album(folder, model, judged_on, judgement)
     worst = judgement.worst(NUM_MISTAKES)
     index = {
-        "data": _examples(studio, training),
-        "batch": _augmented(studio, training),
-        "mistakes": [studio.mistake(position) for position in worst],
-        "attention": [studio.explained(position) for position in _varied(judgement)],
+        "data": _examples(album, training),
+        "batch": _augmented(album, training),
+        "mistakes": [album.mistake(position) for position in worst],
+        "attention": [album.explained(position) for position in _varied(judgement)],
     }
     write_json(folder.pictures / "index.json", index)
 
 
-class _Studio:
+class _Album:
     """Makes the PNG files."""
 
     def __init__(
@@ -102,32 +102,32 @@ class _Studio:
         return {**self.facts(position), "file": self.save(image, "attention"), "maps": maps}
 
 
-def _examples(studio: _Studio, training: Loader) -> list[dict[str, str]]:
+def _examples(album: _Album, training: Loader) -> list[dict[str, str]]:
     """A few training pictures of each class, as the model gets them without augmentation."""
-    left = dict.fromkeys(range(min(len(studio.names), NUM_CLASSES_SHOWN)), NUM_PER_CLASS)
+    left = dict.fromkeys(range(min(len(album.names), NUM_CLASSES_SHOWN)), NUM_PER_CLASS)
     found: list[tuple[int, str]] = []
     for batch in training.batches():
         assert batch.targets is not None
         for image, label in zip(batch.images.numpy(), batch.targets.tolist(), strict=True):
             if left.get(label, 0) > 0:
                 left[label] -= 1
-                found.append((label, studio.save(_channels_last(image), "data")))
+                found.append((label, album.save(_channels_last(image), "data")))
         if not any(left.values()):
             break
-    return [{"file": file, "label": studio.names[label]} for label, file in sorted(found)]
+    return [{"file": file, "label": album.names[label]} for label, file in sorted(found)]
 
 
-def _augmented(studio: _Studio, training: Loader) -> list[dict[str, str]]:
+def _augmented(album: _Album, training: Loader) -> list[dict[str, str]]:
     """The first batch of the run, as the model saw it."""
-    config = studio.model.config
+    config = album.model.config
     batches = training.training_batches(config.seed, start_step=0)
     shown: list[dict[str, str]] = []
     for epoch, batch in islice(batches, -(-NUM_AUGMENTED // training.batch_size)):
         batch = augment(batch, config.augment, seed=config.seed, epoch=epoch)
         assert batch.targets is not None
         for image, label in zip(batch.images.numpy(), batch.targets.tolist(), strict=True):
-            file = studio.save(_channels_last(image), "batch")
-            shown.append({"file": file, "label": studio.names[label]})
+            file = album.save(_channels_last(image), "batch")
+            shown.append({"file": file, "label": album.names[label]})
             if len(shown) == NUM_AUGMENTED:
                 break
     return shown
