@@ -5,10 +5,11 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from saccade.attribution.heat import as_grid, stretch
+from saccade.attribution.layers import class_scores, last_block
+from saccade.backbones.vit import Vit
 from saccade.errors import UsageError
 from saccade.tasks.classify import Classify
 from saccade.tokens.tokens import Tokens
-from saccade.transformer.trace import Trace
 
 
 @torch.enable_grad()
@@ -29,22 +30,25 @@ def gradcam(
         UsageError: the head reads a class token and there is but one block, so that no patch
             reaches the score except through attention.
     """
-    trace = Trace()
-    final = task.backbone(task.normalise(images).requires_grad_(), trace)
-    scores = task.head(final).logits.gather(1, classes[:, None])  # B 1
-    tokens = _last_patches(task, final, trace)
+    tokens, scores = _last_patches(task, images, classes)
     (gradient,) = torch.autograd.grad(scores.sum(), tokens.x)
     weights = gradient[:, tokens.num_prefix :].mean(dim=1, keepdim=True)  # B 1 D
     heat = (weights * tokens.patches).sum(dim=2).clamp(min=0)  # B n
     return stretch(as_grid(heat.detach().float(), tokens.grid))
 
 
-def _last_patches(task: Classify, final: Tokens, trace: Trace) -> Tokens:
-    """The last tokens whose patches still reach the score."""
+def _last_patches(
+    task: Classify, images: UInt8[Tensor, "B C H W"], classes: Int64[Tensor, " B"]
+) -> tuple[Tokens, Float[Tensor, "B 1"]]:
+    """The last tokens whose patches still reach the score, and the score."""
     if task.head.pool == "mean":
-        return final
+        with torch.no_grad():
+            final = task.tokens(images)
+        final = final.with_x(final.x.detach().requires_grad_())
+        return final, task.head(final).logits.gather(1, classes[:, None])
     # A class token has read the patches by then; they speak last as the input of the last block.
-    before = trace.layers[-2].tokens if len(trace.layers) > 1 else None
-    if before is None:
+    assert isinstance(task.backbone, Vit)
+    if len(task.backbone.blocks) < 2:
         raise UsageError("Grad-CAM needs two blocks under a class token; use --method legrad")
-    return before
+    before, _, after = last_block(task, images)
+    return before, class_scores(task, after, classes)

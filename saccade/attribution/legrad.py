@@ -5,6 +5,7 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from saccade.attribution.heat import as_grid, resample, stretch
+from saccade.attribution.layers import block_by_block, class_scores, has_blocks
 from saccade.attribution.rollout import require_attention
 from saccade.tasks.classify import Classify
 from saccade.transformer.trace import Trace, TracedLayer
@@ -21,6 +22,9 @@ def legrad(
     and over the tokens that look, and summed over layers; what stays is one number for each token
     that is looked at. Where the head cannot read a layer (attncnn), the final score is used.
 
+    No map is formed for it: its gradient follows from that of the context, in pieces of rows. So
+    it costs memory linear in the number of tokens, and works whichever way attention is computed.
+
     Args:
         task: in evaluation mode; its weights need no gradient.
         images: pictures as bytes.
@@ -32,20 +36,44 @@ def legrad(
     Raises:
         UsageError: the model has no attention.
     """
+    if has_blocks(task):
+        return stretch(_from_each_block(task, images, classes))
+    return stretch(_from_the_end(task, images, classes))
+
+
+def _from_each_block(
+    task: Classify, images: UInt8[Tensor, "B C H W"], classes: Int64[Tensor, " B"]
+) -> Float[Tensor, "B h w"]:
+    heats = []
+    for _, layer, after in block_by_block(task, images):
+        scores = class_scores(task, after, classes)
+        (gradient,) = torch.autograd.grad(scores.sum(), layer.context)
+        heats.append(_relevance(layer, gradient))
+    return torch.stack(heats).sum(dim=0)
+
+
+def _from_the_end(
+    task: Classify, images: UInt8[Tensor, "B C H W"], classes: Int64[Tensor, " B"]
+) -> Float[Tensor, "B h w"]:
     trace = Trace()
     # The pictures carry the gradient, so frozen weights do not matter.
     tokens = task.backbone(task.normalise(images).requires_grad_(), trace)
     layers = require_attention(trace)
+    scores = task.head(tokens).logits.gather(1, classes[:, None])  # B 1
+    gradients = torch.autograd.grad(scores.sum(), [layer.context for layer in layers])
     grid = max((layer.grid for layer in layers), key=lambda g: g.num_tokens)
     total = torch.zeros(len(images), grid.h, grid.w, device=images.device)
-    for layer in layers:
-        read = tokens if layer.tokens is None else task.backbone.readout(layer.tokens)
-        scores = task.head(read).logits.gather(1, classes[:, None])  # B 1
-        (gradient,) = torch.autograd.grad(scores.sum(), layer.attention, retain_graph=True)
+    for layer, gradient in zip(layers, gradients, strict=True):
         total = total + resample(_relevance(layer, gradient), grid)
-    return stretch(total.detach())
+    return total
 
 
-def _relevance(layer: TracedLayer, gradient: Float[Tensor, "B A N N"]) -> Float[Tensor, "B h w"]:
-    looked_at = gradient.float().clamp(min=0).mean(dim=(1, 2))  # B N
+@torch.no_grad()
+def _relevance(layer: TracedLayer, gradient: Float[Tensor, "B A N E"]) -> Float[Tensor, "B h w"]:
+    batch, heads, num_tokens, _ = layer.k.shape
+    looked_at = torch.zeros(batch, num_tokens, device=gradient.device)
+    for rows in layer.chunks():
+        part = layer.attention_gradient(gradient, rows).float().clamp(min=0)  # B A n N
+        looked_at += part.sum(dim=(1, 2))
+    looked_at /= heads * layer.q.shape[2]
     return as_grid(looked_at[:, layer.num_prefix :], layer.grid)

@@ -19,6 +19,10 @@ def rollout(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "
     and this is the usual half and half; for ReZero the learned alpha says how much a block speaks,
     and a block with alpha 0 changes nothing, as it should.
 
+    The naive version multiplies the steps of all layers, N x N each, and reads one row (the class
+    token's, or the mean of the patches). Reading first and stepping back from the last layer to the
+    first gives the same with vectors alone, and each map is needed but once, in pieces of rows.
+
     It cannot know the class: it is the control for methods that can. Where the grid changes on the
     way (attncnn), only the layers on the last grid are followed.
 
@@ -36,13 +40,11 @@ def rollout(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "
     task.tokens(images, trace)
     layers = require_attention(trace)
     last = layers[-1]
-    total = torch.eye(last.attention.shape[-1], device=images.device)  # N N
-    for layer in layers:
-        if layer.grid != last.grid:
-            continue
-        total = _step_back(layer) @ total  # B N N
-    read = total[:, 0] if task.head.pool == "class" else total[:, last.num_prefix :].mean(dim=1)
-    return stretch(as_grid(read[:, last.num_prefix :], last.grid))
+    came_from = _what_the_head_reads(task, last)  # B N
+    for layer in reversed(layers):
+        if layer.grid == last.grid:
+            came_from = _step_back(layer, came_from)
+    return stretch(as_grid(came_from[:, last.num_prefix :], last.grid))
 
 
 def require_attention(trace: Trace) -> list[TracedLayer]:
@@ -56,8 +58,28 @@ def require_attention(trace: Trace) -> list[TracedLayer]:
     return trace.layers
 
 
-def _step_back(layer: TracedLayer) -> Float[Tensor, "B N N"]:
-    attention = layer.attention.float().mean(dim=1)  # B N N
+def _what_the_head_reads(task: Classify, last: TracedLayer) -> Float[Tensor, "B N"]:
+    """A share for each token: one for the class token, or the same for each patch."""
+    batch, _, num_tokens, _ = last.q.shape
+    first = torch.zeros(batch, num_tokens, device=last.q.device)
+    first[:, :1] = 1.0
+    mean = torch.zeros_like(first)
+    mean[:, last.num_prefix :] = 1 / (num_tokens - last.num_prefix)
+    match task.head.pool:
+        case "mean":
+            return mean
+        case "class":
+            return first
+        case "class_and_mean":
+            return (first + mean) / 2
+        case "distilled":
+            return (first + first.roll(1, dims=1)) / 2
+
+
+def _step_back(layer: TracedLayer, came_from: Float[Tensor, "B N"]) -> Float[Tensor, "B N"]:
+    before = torch.zeros_like(came_from)
+    for rows in layer.chunks():
+        mean = layer.attention(rows).float().mean(dim=1)  # B n N
+        before += (came_from[:, None, rows] @ mean)[:, 0]
     strength = abs(layer.alpha)
-    identity = torch.eye(attention.shape[-1], device=attention.device)
-    return (identity + strength * attention) / (1 + strength)
+    return (came_from + strength * before) / (1 + strength)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from saccade.tokens.patches import pad_to_multiple
 from saccade.tokens.stem import num_halvings
+from saccade.tokens.tokens import Tokens, from_map
 
 
 class ConvNormAct(nn.Sequential):
@@ -71,3 +72,20 @@ class ConvFeatures(nn.Module):
         for stage in self.stages:
             x = stage(x)  # B 2*D0 H/2 W/2, ...
         return x
+
+
+class ConvEmbed(nn.Module):
+    """The pyramid in place of patches: a transformer on the features of a CNN (a hybrid).
+
+    Args:
+        features: the pyramid.
+    """
+
+    def __init__(self, features: ConvFeatures) -> None:
+        super().__init__()
+        self.features = features
+        self.patch_size = features.patch_size
+
+    def forward(self, images: Float[Tensor, "B C H W"]) -> Tokens:
+        """The last feature map as tokens."""
+        return from_map(self.features(images))

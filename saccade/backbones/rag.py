@@ -17,11 +17,11 @@ at 1 (``residual="prenorm"``) each step is the plain ``Q + Attention(Q, K, V)``.
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from saccade.backbones.conv import ConvFeatures
+from saccade.backbones.conv import ConvEmbed
+from saccade.backbones.vit import Position
 from saccade.tokens.patches import PatchEmbed
-from saccade.tokens.positions import PositionModule
-from saccade.tokens.tokens import Tokens, from_map
-from saccade.transformer.block import init_linear
+from saccade.tokens.tokens import Tokens
+from saccade.transformer.block import Blocks, init_linear
 from saccade.transformer.trace import Trace
 
 
@@ -31,7 +31,7 @@ class Rag(nn.Module):
     Args:
         features: the CNN; None leaves it out (an ablation).
         raw_image: embeds the raw picture on the same grid; None leaves it out (an ablation).
-        position: adds where each token stands.
+        position: says where each token stands.
         blocks: the transformer, usually with ReZero gates.
         embed_dim: the width D.
         patch_size: pixels per token along a side.
@@ -43,10 +43,10 @@ class Rag(nn.Module):
     def __init__(
         self,
         *,
-        features: ConvFeatures | None,
+        features: ConvEmbed | None,
         raw_image: PatchEmbed | None,
-        position: PositionModule,
-        blocks: nn.ModuleList,
+        position: Position,
+        blocks: Blocks,
         embed_dim: int,
         patch_size: int,
     ) -> None:
@@ -66,12 +66,15 @@ class Rag(nn.Module):
 
     def forward(self, images: Float[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """CNN features plus the raw picture, then attention."""
-        seen = [part(images) for part in (self.features, self.raw_image) if part is not None]
-        tokens = from_map(sum(seen[1:], start=seen[0]))  # B N D
-        tokens = tokens.with_x(self.position(tokens.x, tokens.grid))  # B N D
-        for block in self.blocks:
-            tokens = block(tokens, trace)  # B N D
+        tokens = self.begin(images)  # B N D
+        tokens = self.blocks(tokens, trace)  # B N D
         return self.readout(tokens)
+
+    def begin(self, images: Float[Tensor, "B C H W"]) -> Tokens:
+        """What the first block is given: features + raw image + position."""
+        seen = [part(images) for part in (self.features, self.raw_image) if part is not None]
+        tokens = seen[0].with_x(sum((part.x for part in seen[1:]), start=seen[0].x))  # B N D
+        return self.position(tokens)
 
     def readout(self, tokens: Tokens) -> Tokens:
         """The final norm; also reads the output of an earlier block (for LeGrad)."""

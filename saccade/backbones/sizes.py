@@ -35,8 +35,10 @@ TRANSFORMERS = {
     "ti": TransformerSize(embed_dim=192, depth=12, num_heads=3, mlp_ratio=4.0),
     "s": TransformerSize(embed_dim=384, depth=12, num_heads=6, mlp_ratio=4.0),
     "b": TransformerSize(embed_dim=768, depth=12, num_heads=12, mlp_ratio=4.0),
+    "l": TransformerSize(embed_dim=1024, depth=24, num_heads=16, mlp_ratio=4.0),
+    "h": TransformerSize(embed_dim=1280, depth=32, num_heads=16, mlp_ratio=4.0),
 }
-"""Of vit and rag."""
+"""Of vit; rag has them up to b."""
 
 RAG_DEPTHS = {"pico": 2, "nano": 3, "ti": 6, "s": 8, "b": 12}
 """rag's convolutions do part of the work, so its transformer is shallower."""
@@ -44,7 +46,15 @@ RAG_DEPTHS = {"pico": 2, "nano": 3, "ti": 6, "s": 8, "b": 12}
 CNN_WIDTHS = {"pico": 96, "nano": 128, "ti": 192, "s": 384, "b": 768}
 """Channels of the last stage of cnn and attncnn."""
 
-FAMILIES = ("vit", "rag", "attncnn", "cnn")
+SIZES = {
+    "vit": tuple(TRANSFORMERS),
+    "rag": tuple(RAG_DEPTHS),
+    "attncnn": tuple(CNN_WIDTHS),
+    "cnn": tuple(CNN_WIDTHS),
+}
+"""The sizes of each family, from the smallest."""
+
+FAMILIES = tuple(SIZES)
 
 DEFAULT_PATCH_SIZE = 16
 
@@ -64,7 +74,7 @@ def parse_name(name: str) -> ModelName:
         UsageError: the family or the size is not known; the nearest name is offered.
     """
     match = re.fullmatch(r"([a-z]+)(?:-([a-z]+)(\d*))?", name)
-    if match is None or match[1] not in FAMILIES or match[2] not in (None, *TRANSFORMERS):
+    if match is None or match[2] not in (None, *SIZES.get(match[1], ())) or match[1] not in SIZES:
         raise UsageError(
             f"no model is called {name!r}; {nearest(name, [*FAMILIES, *model_names()])} "
             "A name is family-size[patch], as in rag-nano4; `saccade models` lists them"
@@ -84,7 +94,7 @@ def model_config(name: str) -> ModelConfig:
     family, size, patch_size = parse_name(name)
     patch_size = patch_size or DEFAULT_PATCH_SIZE
     if size is None:
-        raise UsageError(f"{name!r} names a family; add a size: {', '.join(TRANSFORMERS)}")
+        raise UsageError(f"{name!r} names a family; add a size: {', '.join(SIZES[family])}")
     match family:
         case "vit":
             return _vit(size, patch_size)
@@ -106,7 +116,7 @@ def model_config(name: str) -> ModelConfig:
 
 def model_names() -> list[str]:
     """Every family in every size, at the default patch."""
-    return [f"{family}-{size}{DEFAULT_PATCH_SIZE}" for family in FAMILIES for size in TRANSFORMERS]
+    return [f"{family}-{size}{DEFAULT_PATCH_SIZE}" for family in SIZES for size in SIZES[family]]
 
 
 def _vit(size: str, patch_size: int) -> VitConfig:

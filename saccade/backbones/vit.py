@@ -1,24 +1,34 @@
 """ViT: a picture is a sequence of patches (arXiv 2010.11929)."""
 
+from dataclasses import replace
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from saccade.backbones.conv import ConvEmbed
 from saccade.tokens.patches import PatchEmbed
-from saccade.tokens.positions import PositionModule
+from saccade.tokens.positions import LearnedPosition, SinCosPosition
+from saccade.tokens.rotary import RotaryPosition
 from saccade.tokens.stem import ConvStem
-from saccade.tokens.tokens import Tokens, from_map
-from saccade.transformer.block import init_linear
+from saccade.tokens.tokens import Tokens
+from saccade.tokens.tubelets import TubeletEmbed
+from saccade.transformer.block import Blocks, init_linear
 from saccade.transformer.trace import Trace
+
+Embed = PatchEmbed | ConvStem | ConvEmbed | TubeletEmbed
+Position = SinCosPosition | LearnedPosition | RotaryPosition | nn.Identity
 
 
 class Vit(nn.Module):
     """The vision transformer.
 
     Args:
-        embed: pictures to a map of embedded patches, linear or by a convolutional stem.
-        position: adds where each patch stands.
+        embed: pictures, or clips, to embedded patches.
+        position: says where each patch stands; an identity where nothing does.
+        embed_norm: what the embedded tokens pass before the first block.
         blocks: the transformer.
+        norm: what the tokens pass after the last block.
         embed_dim: the width D.
         num_prefix: how many learned tokens (class token, registers) stand before the patches.
     """
@@ -26,9 +36,11 @@ class Vit(nn.Module):
     def __init__(
         self,
         *,
-        embed: PatchEmbed | ConvStem,
-        position: PositionModule,
-        blocks: nn.ModuleList,
+        embed: Embed,
+        position: Position,
+        embed_norm: nn.LayerNorm | nn.Identity,
+        blocks: Blocks,
+        norm: nn.LayerNorm | nn.Identity,
         embed_dim: int,
         num_prefix: int,
     ) -> None:
@@ -36,24 +48,38 @@ class Vit(nn.Module):
         self.embed_dim = embed_dim
         self.patch_size = embed.patch_size
         self.embed = embed
-        self.position = position
         self.prefix = nn.Parameter(torch.empty(1, num_prefix, embed_dim))
+        self.position = position
+        self.embed_norm = embed_norm
         self.blocks = blocks
-        self.norm = nn.LayerNorm(embed_dim, eps=1e-6)
+        self.norm = norm
         self.blocks.apply(init_linear)
         nn.init.trunc_normal_(self.prefix, std=0.02)
 
-    def forward(self, images: Float[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
-        """Embeds the patches, adds positions, lets them look at each other."""
-        patches = from_map(self.embed(images))  # B n D
-        x = self.position(patches.x, patches.grid)  # B n D
-        num_prefix = self.prefix.shape[1]
-        x = torch.cat([self.prefix.expand(len(x), -1, -1).to(x.dtype), x], dim=1)  # B N D
-        tokens = Tokens(x=x, grid=patches.grid, num_prefix=num_prefix)
-        for block in self.blocks:
-            tokens = block(tokens, trace)  # B N D
+    def forward(
+        self,
+        images: Float[Tensor, "B C H W"] | Float[Tensor, "B T C H W"],
+        trace: Trace | None = None,
+    ) -> Tokens:
+        """Embeds the patches, says where they stand, lets them look at each other."""
+        tokens = self.begin(images)  # B N D
+        tokens = self.blocks(tokens, trace)  # B N D
         return self.readout(tokens)
+
+    def begin(self, images: Float[Tensor, "B C H W"] | Float[Tensor, "B T C H W"]) -> Tokens:
+        """What the first block is given."""
+        tokens = self.embed(images)  # B n D
+        tokens = self._with_prefix(tokens)  # B N D
+        tokens = self.position(tokens)
+        return tokens.with_x(self.embed_norm(tokens.x))
 
     def readout(self, tokens: Tokens) -> Tokens:
         """The final norm; also reads the output of an earlier block (for LeGrad)."""
         return tokens.with_x(self.norm(tokens.x))
+
+    def _with_prefix(self, tokens: Tokens) -> Tokens:
+        num_prefix = self.prefix.shape[1]
+        if num_prefix == 0:
+            return tokens
+        prefix = self.prefix.expand(len(tokens.x), -1, -1).to(tokens.x.dtype)
+        return replace(tokens, x=torch.cat([prefix, tokens.x], dim=1), num_prefix=num_prefix)

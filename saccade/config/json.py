@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -38,7 +38,8 @@ def from_json(config_type: type[Config], data: Mapping[str, Any], *, where: str 
 
     Args:
         config_type: which dataclass.
-        data: one value per field; text is converted where the field is a number.
+        data: one value per field; text is converted where the field is a number. A field that has
+            a default may be missing.
         where: the dotted place of ``data`` inside a larger config, for messages.
 
     Raises:
@@ -49,10 +50,10 @@ def from_json(config_type: type[Config], data: Mapping[str, Any], *, where: str 
     for key in data:
         if key not in types:
             raise UsageError(f"there is no setting {where}{key}; {nearest(key, names)}")
-    missing = [name for name in names if name not in data]
+    missing = [name for name in _required(config_type) if name not in data]
     if missing:
         raise UsageError(f"the config lacks {', '.join(where + name for name in missing)}")
-    values = {name: _value(types[name], data[name], where=where + name) for name in names}
+    values = {name: _value(types[name], data[name], where=where + name) for name in data}
     return config_type(**values)
 
 
@@ -108,6 +109,8 @@ def _value(kind: Any, value: Any, *, where: str) -> Any:
         return from_json(_FAMILIES[family], value, where=f"{where}.")
     if is_dataclass(kind):
         return from_json(kind, value, where=f"{where}.")
+    if get_origin(kind) is tuple and isinstance(value, str):  # --set model.position_grid=1,8,8
+        value = [part.strip() for part in value.split(",") if part.strip()]
     try:
         converted = msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -118,6 +121,10 @@ def _value(kind: Any, value: Any, *, where: str) -> Any:
     if isinstance(converted, float) and not math.isfinite(converted):
         raise UsageError(f"{where} is {value!r}: expected a finite number")
     return converted
+
+
+def _required(config_type: type[Any]) -> list[str]:
+    return [field.name for field in fields(config_type) if field.default is MISSING]
 
 
 def _plain(message: str) -> str:

@@ -1,11 +1,20 @@
-"""One frozen dataclass per model family: every number that decides its shape, none derived."""
+"""One frozen dataclass per model family: every number that decides its shape, none derived.
+
+A field with a default came later than the others; the default is what models were before it, so
+that the run folders of then can still be read.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
 
+Activation = Literal["gelu", "gelu_tanh", "quick_gelu", "silu"]
 AttentionPath = Literal["auto", "fused", "explicit"]
-Position = Literal["sincos", "learned"]
+Pool = Literal["mean", "class", "class_and_mean", "distilled"]
+Position = Literal["none", "sincos", "learned", "rotary"]
+Projection = Literal["linear", "conv"]
 Residual = Literal["prenorm", "rezero", "layerscale"]
+Similarity = Literal["dot", "cosine"]
+Stem = Literal["patches", "conv", "cnn"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,13 +27,34 @@ class VitConfig:
     num_heads: int
     mlp_ratio: float
     patch_size: int
-    stem: Literal["patches", "conv"]
+    stem: Stem  # linear patches, a few strided convolutions, or the pyramid of cnn
     position: Position
     residual: Residual
     num_registers: int  # learned tokens beside the patches (arXiv 2309.16588); 0 for small models
     has_class_token: bool
     drop_path: float
     attention: AttentionPath = "auto"
+
+    # What is looked at, and how.
+    similarity: Similarity = "dot"
+    projection: Projection = "linear"  # conv: a depthwise 3 x 3 on queries, keys and values
+    has_qk_norm: bool = False  # LayerNorm on the queries and keys of each head (arXiv 2302.05442)
+    window_size: int = 0  # cells a side that a block looks at; 0: every block sees everything
+    num_global_blocks: int = 4  # of the windowed blocks, spread evenly (arXiv 2203.16527)
+
+    # What published weights differ in.
+    tubelet_size: int = 1  # frames in one token (arXiv 2103.15691); above 1 the input is a clip
+    position_grid: tuple[int, int, int] = (1, 14, 14)  # t, h, w that learned positions are kept for
+    num_prefix_positions: int = 0  # of the class and register tokens, the first that have one
+    rotary_base: float = 100.0  # the longest period of rotary positions, in half pictures
+    activation: Activation = "gelu"
+    has_gated_mlp: bool = False  # SwiGLU and its like (arXiv 2002.05202)
+    has_qkv_bias: bool = True
+    has_patch_bias: bool = True
+    has_embed_norm: bool = False  # a LayerNorm before the first block, as in CLIP
+    norm_eps: float = 1e-6
+    final_norm: Literal["tokens", "pooled"] = "tokens"  # before or after pooling
+    pool: Pool = "mean"  # how a head reads the tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +74,9 @@ class RagConfig:
     has_raw_image: bool  # off: the CNN features alone, as an ablation
     drop_path: float
     attention: AttentionPath = "auto"
+    similarity: Similarity = "dot"
+    projection: Projection = "linear"
+    position_grid: tuple[int, int, int] = (1, 14, 14)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +89,8 @@ class AttentionCnnConfig:
     patch_size: int  # pixels per cell of the last feature map, a power of two
     num_heads: int
     num_attentions: int  # attention applied this often on each of the last two stages
-    similarity: Literal["dot", "cosine"]
-    projection: Literal["linear", "conv"]
+    similarity: Similarity
+    projection: Projection
     attention: AttentionPath = "auto"
 
 

@@ -16,6 +16,9 @@ class Preprocess:
         fit: how a picture of another aspect gets that size: ``crop`` (scale the short side, keep
             the centre), ``squash`` (scale both sides), ``pad`` (scale the long side, black bars).
         mean, std: per channel, of pixels scaled to [0, 1].
+        resize_side: with ``crop``, pixels that the short side is scaled to before the centre is cut
+            out; 0: the largest centre there is, cut first and scaled once.
+        interpolation: how it is scaled, always over all pixels that a new one covers.
     """
 
     height: int
@@ -24,6 +27,8 @@ class Preprocess:
     fit: Literal["crop", "squash", "pad"]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    resize_side: int = 0
+    interpolation: Literal["bilinear", "bicubic", "lanczos"] = "bilinear"
 
 
 @dataclass(frozen=True, kw_only=True)

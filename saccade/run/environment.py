@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from saccade.config.model import CnnConfig, ModelConfig
-from saccade.transformer.attention import fastest_path
+from saccade.transformer.attend import fastest_path
 
 LIBRARIES = ("torch", "numpy", "pillow", "simplejpeg", "safetensors")
 """Those whose version can change a number."""

@@ -6,6 +6,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from saccade.tokens.tokens import Tokens, from_map
+
 
 def pad_to_multiple(images: Float[Tensor, "B C H W"], multiple: int) -> Float[Tensor, "B C H2 W2"]:
     """Zeros at the right and bottom until both sides are multiples of ``multiple``.
@@ -48,13 +50,17 @@ class PatchEmbed(nn.Module):
     The weight has the shape of a convolution (D, C, P, P), which is how other libraries store it.
     """
 
-    def __init__(self, in_channels: int, *, patch_size: int, embed_dim: int) -> None:
+    def __init__(
+        self, in_channels: int, *, patch_size: int, embed_dim: int, has_bias: bool = True
+    ) -> None:
         super().__init__()
         self.patch_size = patch_size
-        self.project = nn.Conv2d(in_channels, embed_dim, patch_size, stride=patch_size)
+        self.project = nn.Conv2d(
+            in_channels, embed_dim, patch_size, stride=patch_size, bias=has_bias
+        )
         # As a Linear of fan-in C * P * P would be; the default for convolutions is wider.
         nn.init.trunc_normal_(self.project.weight, std=1 / math.sqrt(in_channels * patch_size**2))
 
-    def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D h w"]:
+    def forward(self, images: Float[Tensor, "B C H W"]) -> Tokens:
         """Embeds each patch; pads a picture whose sides are not multiples of the patch."""
-        return self.project(pad_to_multiple(images, self.patch_size))
+        return from_map(self.project(pad_to_multiple(images, self.patch_size)))

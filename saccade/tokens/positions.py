@@ -6,67 +6,120 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from saccade.shapes import Grid
+from saccade.tokens.tokens import Tokens
 
 
-def sincos(grid: Grid, embed_dim: int, *, device: torch.device) -> Float[Tensor, "n D"]:
-    """Fixed positions of a picture's grid: sines and cosines of row and column.
+def sincos(
+    grid: Grid, embed_dim: int, *, num_axes: int, device: torch.device
+) -> Float[Tensor, "n D"]:
+    """Fixed positions on a grid: sines and cosines of each coordinate.
 
-    A quarter of the width each for sin(row), cos(row), sin(column), cos(column), with frequencies
-    from 1 down to 1/10000 (arXiv 1706.03762, in 2-D as in arXiv 2205.01580). In fp32, [-1, 1].
+    The width is shared evenly by the axes, half for the sines and half for the cosines, with
+    frequencies from 1 down to 1/10000 (arXiv 1706.03762; in 2-D as in arXiv 2205.01580). Channels
+    left over by the division stay zero. In fp32, [-1, 1].
+
+    Args:
+        grid: of the tokens.
+        embed_dim: the width D.
+        num_axes: 2 for row and column, 3 for time, row and column.
+        device: where to make them.
 
     Raises:
-        ValueError: the width is not a multiple of 4.
+        ValueError: the width has no room for one sine and one cosine per axis.
     """
-    if embed_dim % 4:
-        raise ValueError(f"embed_dim is {embed_dim}; sin-cos positions need a multiple of 4")
-    octave = torch.arange(embed_dim // 4, device=device, dtype=torch.float32) / (embed_dim // 4)
-    frequencies = 10_000**-octave  # D/4
-    rows = torch.arange(grid.h, device=device, dtype=torch.float32)[:, None] * frequencies
-    columns = torch.arange(grid.w, device=device, dtype=torch.float32)[:, None] * frequencies
-    row = torch.cat([rows.sin(), rows.cos()], dim=1)  # h D/2
-    column = torch.cat([columns.sin(), columns.cos()], dim=1)  # w D/2
-    both = torch.cat(
-        [row[:, None].expand(-1, grid.w, -1), column[None].expand(grid.h, -1, -1)], dim=2
-    )  # h w D
-    return both.flatten(0, 1)
+    num_frequencies = embed_dim // (2 * num_axes)
+    if num_frequencies == 0:
+        raise ValueError(
+            f"embed_dim is {embed_dim}; sin-cos positions of {num_axes} axes need at least "
+            f"{2 * num_axes}"
+        )
+    octave = torch.arange(num_frequencies, device=device, dtype=torch.float32) / num_frequencies
+    frequencies = 10_000**-octave
+    parts = []
+    for axis, length in enumerate(grid[3 - num_axes :], start=3 - num_axes):
+        angles = torch.arange(length, device=device, dtype=torch.float32)[:, None] * frequencies
+        waves = torch.cat([angles.sin(), angles.cos()], dim=1)
+        shape = [1, 1, 1, waves.shape[1]]
+        shape[axis] = length
+        parts.append(waves.reshape(shape).expand(*grid, -1))
+    left_over = torch.zeros(*grid, embed_dim - 2 * num_axes * num_frequencies, device=device)
+    return torch.cat([*parts, left_over], dim=3).flatten(0, 2)
 
 
 class SinCosPosition(nn.Module):
-    """Adds fixed sin-cos positions; any grid, no parameters."""
+    """Adds fixed sin-cos positions; any grid, no parameters.
 
-    def __init__(self, embed_dim: int) -> None:
+    Args:
+        embed_dim: the width of a token.
+        num_axes: 2 for pictures, 3 for clips.
+
+    Raises:
+        ValueError: the width has no room for the axes.
+    """
+
+    def __init__(self, embed_dim: int, *, num_axes: int = 2) -> None:
         super().__init__()
-        if embed_dim % 4:
-            raise ValueError(f"embed_dim is {embed_dim}; sin-cos positions need a multiple of 4")
         self.embed_dim = embed_dim
+        self.num_axes = num_axes
+        sincos(Grid(1, 1, 1), embed_dim, num_axes=num_axes, device=torch.device("cpu"))
 
-    def forward(self, patches: Float[Tensor, "B n D"], grid: Grid) -> Float[Tensor, "B n D"]:
-        """Adds the position of each patch."""
-        return patches + sincos(grid, self.embed_dim, device=patches.device).to(patches.dtype)
+    def forward(self, tokens: Tokens) -> Tokens:
+        """Adds the position of each patch; prefix tokens stand nowhere."""
+        table = sincos(tokens.grid, self.embed_dim, num_axes=self.num_axes, device=tokens.x.device)
+        return _add(tokens, table[None])
 
 
 class LearnedPosition(nn.Module):
-    """Adds learned positions, resampled (bicubic, antialiased) when the grid is another one.
+    """Adds learned positions, resampled when the grid is another one.
 
     Args:
         embed_dim: the width of a token.
         grid: the grid that the parameters belong to.
+        num_prefix_positions: how many of the prefix tokens have a position too. That adds nothing
+            to a learned token, but published weights have it.
     """
 
-    def __init__(self, embed_dim: int, *, grid: Grid) -> None:
+    def __init__(self, embed_dim: int, *, grid: Grid, num_prefix_positions: int = 0) -> None:
         super().__init__()
         self.grid = grid
-        self.table = nn.Parameter(torch.empty(1, embed_dim, grid.h, grid.w))
+        self.table = nn.Parameter(torch.empty(1, grid.num_tokens, embed_dim))
         nn.init.trunc_normal_(self.table, std=0.02)
+        self.prefix = (
+            nn.Parameter(torch.zeros(1, num_prefix_positions, embed_dim))
+            if num_prefix_positions
+            else None
+        )
 
-    def forward(self, patches: Float[Tensor, "B n D"], grid: Grid) -> Float[Tensor, "B n D"]:
-        """Adds the position of each patch."""
-        table = self.table
-        if grid != self.grid:
-            table = F.interpolate(
-                table, size=(grid.h, grid.w), mode="bicubic", align_corners=False, antialias=True
-            )
-        return patches + table.flatten(2).transpose(1, 2).to(patches.dtype)
+    def forward(self, tokens: Tokens) -> Tokens:
+        """Adds the position of each patch, and of the prefix tokens that have one."""
+        tokens = _add(tokens, resample(self.table, self.grid, tokens.grid))
+        if self.prefix is None:
+            return tokens
+        with_position = tokens.x[:, : self.prefix.shape[1]] + self.prefix.to(tokens.x.dtype)
+        rest = tokens.x[:, self.prefix.shape[1] :]
+        return tokens.with_x(torch.cat([with_position, rest], dim=1))
 
 
-PositionModule = SinCosPosition | LearnedPosition
+def resample(table: Float[Tensor, "1 n D"], old: Grid, new: Grid) -> Float[Tensor, "1 n2 D"]:
+    """Positions of one grid on another: bicubic (antialiased) in space, linear in time."""
+    if old == new:
+        return table
+    table = table.float()
+    if old[1:] != new[1:]:
+        frames = table.reshape(old.t, old.h, old.w, -1).permute(0, 3, 1, 2)  # t D h w
+        frames = F.interpolate(
+            frames, size=new[1:], mode="bicubic", align_corners=False, antialias=True
+        )
+        table = frames.permute(0, 2, 3, 1).flatten(0, 2)[None]
+    if old.t != new.t:
+        moments = table.reshape(old.t, -1).T[None]  # 1 h*w*D t
+        moments = F.interpolate(moments, size=new.t, mode="linear", align_corners=False)
+        table = moments[0].T.reshape(1, new.num_tokens, -1)
+    return table
+
+
+def _add(tokens: Tokens, table: Float[Tensor, "1 n D"]) -> Tokens:
+    table = table.to(tokens.x.dtype)
+    if tokens.num_prefix == 0:
+        return tokens.with_x(tokens.x + table)
+    return tokens.with_x(torch.cat([tokens.prefix, tokens.patches + table], dim=1))

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from saccade.tokens.patches import pad_to_multiple
+from saccade.tokens.tokens import Tokens, from_map
 
 
 class ConvStem(nn.Module):
@@ -35,9 +36,9 @@ class ConvStem(nn.Module):
         self.convs = nn.Sequential(*layers)
         self.project = nn.Conv2d(channels, embed_dim, 1)
 
-    def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D h w"]:
+    def forward(self, images: Float[Tensor, "B C H W"]) -> Tokens:
         """Embeds a picture on the grid that patches of the same size would have."""
-        return self.project(self.convs(pad_to_multiple(images, self.patch_size)))
+        return from_map(self.project(self.convs(pad_to_multiple(images, self.patch_size))))
 
 
 def num_halvings(patch_size: int) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from saccade.shapes import Grid
@@ -17,11 +17,16 @@ class Tokens:
             patches in row-major order (t, then h, then w).
         grid: how many patch tokens stand along each axis.
         num_prefix: how many tokens come before the patches.
+        rotation: with rotary positions, the cosine and sine by which attention turns the queries
+            and keys of the patches.
+        attention_mask: True where a token (row) may look at another (column); None: everywhere.
     """
 
     x: Float[Tensor, "B N D"]
     grid: Grid
     num_prefix: int
+    rotation: Float[Tensor, "2 n E"] | None = None
+    attention_mask: Bool[Tensor, "#B 1 #N N"] | None = None
 
     def __post_init__(self) -> None:
         assert self.x.shape[1] == self.num_prefix + self.grid.num_tokens
@@ -46,9 +51,10 @@ class Tokens:
         return replace(self, x=x)
 
 
-def from_map(feature_map: Float[Tensor, "B D h w"]) -> Tokens:
-    """A feature map as tokens without prefix; the inverse of ``Tokens.as_map``."""
-    height, width = feature_map.shape[2:]
-    return Tokens(
-        x=feature_map.flatten(2).transpose(1, 2), grid=Grid(1, height, width), num_prefix=0
-    )
+def from_map(
+    feature_map: Float[Tensor, "B D h w"] | Float[Tensor, "B D t h w"],
+) -> Tokens:
+    """A feature map, of a picture or of a clip, as tokens without prefix."""
+    *time, height, width = feature_map.shape[2:]
+    grid = Grid(time[0] if time else 1, height, width)
+    return Tokens(x=feature_map.flatten(2).transpose(1, 2), grid=grid, num_prefix=0)

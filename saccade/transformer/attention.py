@@ -1,83 +1,17 @@
-"""Attention, once, with two equal ways to compute it.
+"""Self-attention: who looks at whom, and what they see."""
 
-*Fused* is PyTorch's ``scaled_dot_product_attention``: it never forms the N x N map. *Explicit*
-forms it, so it can be looked at and differentiated. Which one is faster is a matter of device,
-precision and length, so it is measured, not assumed: see ``fastest_path``.
-"""
-
-from contextlib import AbstractContextManager, nullcontext
-from typing import Literal
+from typing import cast
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from saccade.config.model import AttentionPath
-from saccade.shapes import Grid
+from saccade.config.model import AttentionPath, Projection, Similarity
+from saccade.tokens.rotary import rotate
+from saccade.tokens.tokens import Tokens
+from saccade.transformer.attend import attend, fastest_path, softmax_scale
 from saccade.transformer.trace import Trace, TracedLayer
-
-
-def attend(
-    q: Float[Tensor, "B A N E"],
-    k: Float[Tensor, "B A M E"],
-    v: Float[Tensor, "B A M E"],
-    *,
-    scale: float | Tensor,
-    path: Literal["fused", "explicit"],
-) -> tuple[Float[Tensor, "B A N E"], Float[Tensor, "B A N M"] | None]:
-    """softmax(scale * q k^T) v, for each head.
-
-    The naive version::
-
-        for b, a, n:
-            weights = softmax([scale * dot(q[b, a, n], k[b, a, m]) for m in range(M)])
-            out[b, a, n] = sum(weights[m] * v[b, a, m] for m in range(M))
-
-    Args:
-        q, k, v: queries, keys and values.
-        scale: usually ``E ** -0.5``; a tensor (one per head, shape ``A 1 1``) for a learned one.
-        path: how to compute it; both agree to rounding in value and gradient.
-
-    Returns:
-        The context, and the map on the explicit path (None on the fused one).
-    """
-    q = q * scale
-    # Autocast would run the softmax in fp32 and copy the N x N map twice. ATen's softmax already
-    # accumulates in fp32, so the inputs' own precision is enough and, on a CPU, twice as fast.
-    with _without_autocast(q.device):
-        q, k = q.to(v.dtype), k.to(v.dtype)
-        if path == "fused":
-            return F.scaled_dot_product_attention(q, k, v, scale=1.0), None
-        weights = (q @ k.transpose(-2, -1)).softmax(dim=-1)
-        return weights @ v, weights
-
-
-def _without_autocast(device: torch.device) -> AbstractContextManager[object]:
-    if not torch.amp.is_autocast_available(device.type):  # the meta device has none
-        return nullcontext()
-    return torch.autocast(device.type, enabled=False)
-
-
-def fastest_path(
-    setting: AttentionPath, *, device: torch.device, dtype: torch.dtype, num_tokens: int
-) -> Literal["fused", "explicit"]:
-    """Resolves ``auto`` to the path that was faster, forward and backward together.
-
-    Measured on a CPU by ``python -m benchmarks attention_paths``: in bf16 the fused path takes 5
-    times as long as the explicit one at 64 tokens, 2.8 times at 196, and the same from 400 on; in
-    fp32 it takes 0.4 to 0.8 of the time. Elsewhere the fused one is taken; not measured yet.
-    """
-    if setting != "auto":
-        return setting
-    if device.type == "cpu" and dtype == torch.bfloat16 and num_tokens < 400:
-        return "explicit"
-    return "fused"
-
-
-def softmax_scale(head_dim: int) -> float:
-    """The usual 1 / sqrt(E), which keeps the variance of the scores at 1 (arXiv 1706.03762)."""
-    return head_dim**-0.5
+from saccade.transformer.window import attend_in_windows, window_mask
 
 
 class SelfAttention(nn.Module):
@@ -87,33 +21,127 @@ class SelfAttention(nn.Module):
         embed_dim: the width D of a token.
         num_heads: heads A; must divide the width.
         path: ``fused``, ``explicit``, or ``auto`` for the faster one.
+        similarity: ``dot`` (scaled by 1/sqrt(E)) or ``cosine`` (unit vectors and one learned
+            temperature for each head, arXiv 2111.09883).
+        projection: ``linear``, or ``conv``: linear, then a depthwise 3 x 3 over the patches (in
+            the spirit of arXiv 2103.15808), which prefix tokens pass by.
+        has_qk_norm: a LayerNorm on the queries and keys of each head (arXiv 2302.05442).
+        has_bias: of the map to queries, keys and values.
+        window_size: cells a side that a patch looks at, prefix tokens apart; 0: all.
 
     Raises:
         ValueError: the heads do not divide the width.
     """
 
-    def __init__(self, embed_dim: int, *, num_heads: int, path: AttentionPath) -> None:
+    def __init__(
+        self,
+        embed_dim: int,
+        *,
+        num_heads: int,
+        path: AttentionPath,
+        similarity: Similarity = "dot",
+        projection: Projection = "linear",
+        has_qk_norm: bool = False,
+        has_bias: bool = True,
+        window_size: int = 0,
+    ) -> None:
         super().__init__()
         if embed_dim % num_heads:
             raise ValueError(f"embed_dim {embed_dim} cannot be shared by {num_heads} heads evenly")
+        head_dim = embed_dim // num_heads
         self.num_heads = num_heads
         self.path: AttentionPath = path
-        self.qkv = nn.Linear(embed_dim, 3 * embed_dim)
+        self.window_size = window_size
+        self.qkv = nn.Linear(embed_dim, 3 * embed_dim, bias=has_bias)
+        self.mix = DepthwiseMix(3 * embed_dim) if projection == "conv" else None
+        self.q_norm = nn.LayerNorm(head_dim, eps=1e-6) if has_qk_norm else None
+        self.k_norm = nn.LayerNorm(head_dim, eps=1e-6) if has_qk_norm else None
+        self.temperature = CosineTemperature(num_heads) if similarity == "cosine" else None
         self.proj = nn.Linear(embed_dim, embed_dim)
 
-    def forward(
-        self, x: Float[Tensor, "B N D"], *, num_prefix: int, grid: Grid, trace: Trace | None
-    ) -> Float[Tensor, "B N D"]:
-        """Lets every token look at every token; notes the map in ``trace`` when there is one."""
-        q, k, v = self.qkv(x).unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
-        # B A N E each
-        path = fastest_path(self.path, device=x.device, dtype=q.dtype, num_tokens=x.shape[1])
-        context, weights = attend(
-            q, k, v, scale=softmax_scale(q.shape[-1]), path="explicit" if trace else path
-        )  # B A N E
+    def forward(self, tokens: Tokens, trace: Trace | None = None) -> Float[Tensor, "B N D"]:
+        """Lets every token look at every token it may see; notes it in ``trace``, if there is one."""
+        q, k, v = self.queries_keys_values(tokens)  # B A N E each, q scaled
+        is_windowed = 0 < self.window_size < max(tokens.grid.h, tokens.grid.w)
+        mask = tokens.attention_mask
+        if is_windowed and (mask is not None or trace is not None):
+            mask = _both(mask, window_mask(tokens.grid, tokens.num_prefix, self.window_size, q))
+        if is_windowed and tokens.attention_mask is None:
+            context = attend_in_windows(
+                q,
+                k,
+                v,
+                grid=tokens.grid,
+                num_prefix=tokens.num_prefix,
+                window_size=self.window_size,
+                path=self.path,
+            )
+        else:
+            path = fastest_path(self.path, device=q.device, dtype=v.dtype, num_tokens=q.shape[2])
+            context = attend(q, k, v, path=path, mask=mask)  # B A N E
         if trace is not None:
-            assert weights is not None
             trace.layers.append(
-                TracedLayer(attention=weights, alpha=1.0, num_prefix=num_prefix, grid=grid)
+                TracedLayer(
+                    q=q,
+                    k=k,
+                    v=v,
+                    context=context,
+                    mask=mask,
+                    alpha=1.0,
+                    num_prefix=tokens.num_prefix,
+                    grid=tokens.grid,
+                )
             )
         return self.proj(context.transpose(1, 2).flatten(2))  # B N D
+
+    def queries_keys_values(self, tokens: Tokens) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries times the scale of their scores, keys, and values; ``B A N E`` each."""
+        qkv = self.qkv(tokens.x)  # B N 3D
+        if self.mix is not None:
+            qkv = self.mix(tokens.with_x(qkv))
+        q, k, v = qkv.unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        if self.q_norm is not None and self.k_norm is not None:
+            q, k = self.q_norm(q), self.k_norm(k)
+        if self.temperature is None:
+            q = q * softmax_scale(q.shape[-1])
+        else:
+            q, k = self.temperature(q), nn.functional.normalize(k, dim=-1)
+        if tokens.rotation is not None:
+            q, k = rotate(q, tokens.rotation), rotate(k, tokens.rotation)
+        # Under autocast norms answer in fp32.
+        return q.to(v.dtype), k.to(v.dtype), v
+
+
+class CosineTemperature(nn.Module):
+    """Unit queries times one learned factor for each head, starting at 10.
+
+    At most 100, or the softmax saturates and its gradient is lost (arXiv 2111.09883).
+    """
+
+    def __init__(self, num_heads: int) -> None:
+        super().__init__()
+        self.log_factor = nn.Parameter(torch.full((num_heads, 1, 1), 10.0).log())
+
+    def forward(self, q: Float[Tensor, "B A N E"]) -> Float[Tensor, "B A N E"]:
+        """Scales queries so that their product with unit keys is the score."""
+        return nn.functional.normalize(q, dim=-1) * self.log_factor.clamp(max=4.6052).exp()
+
+
+class DepthwiseMix(nn.Module):
+    """A depthwise 3 x 3 convolution over the patches of each frame; prefix tokens pass by."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+
+    def forward(self, tokens: Tokens) -> Float[Tensor, "B N D"]:
+        """Mixes each patch with its eight neighbours."""
+        t, h, w = tokens.grid
+        frames = tokens.patches.unflatten(1, (t, h, w)).flatten(0, 1)  # B*t h w D
+        mixed = self.conv(frames.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        patches = mixed.unflatten(0, (-1, t)).flatten(1, 3)
+        return torch.cat([tokens.prefix, patches], dim=1) if tokens.num_prefix else patches
+
+
+def _both(one: Bool[Tensor, "#B 1 #N N"] | None, other: Bool[Tensor, "1 1 N N"]) -> Tensor:
+    return other if one is None else cast("Tensor", one & other)

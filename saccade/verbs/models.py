@@ -46,7 +46,7 @@ def models(*, image_size: int = 224) -> list[ModelInfo]:
 
 def _describe(name: str, image_size: int) -> ModelInfo:
     with torch.device("meta"):
-        backbone = build_backbone(model_config(name), in_channels=3, image_size=image_size).eval()
+        backbone = build_backbone(model_config(name), in_channels=3).eval()
         images = torch.empty(1, 3, image_size, image_size)
     with FlopCounterMode(display=False) as counter:
         backbone(images)

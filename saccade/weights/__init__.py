@@ -1,0 +1,1 @@
+"""Weights of other libraries: read, proven complete, and written back."""
