@@ -44,5 +44,5 @@ clean:  ## remove everything these targets made, but no run folder
 # The stamp is written last, so that an interrupted install is done again.
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || { echo "making $(VENV) (the first time takes some minutes)" >&2; "$(PYTHON)" -m venv $(VENV); }
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev,parity]'
 	@touch $(STAMP)

@@ -9,9 +9,19 @@ NAMES = {
     "signs": "sign-language digits, saccade train --budget 5m: accuracy over 3 seeds",
     "pointing": "explanations: does LeGrad point at the digit asked for, over 3 seeds",
     "attention_paths": "fused against explicit attention, forward and backward",
+    "linear": "fp32 linear maps on a CPU, MKL against oneDNN",
+    "against_timm": "vit-s16 eager against timm's, in the same run; needs the extra parity",
+    "parity": "published model families beside ours, same weights; needs the extra parity",
     "spinning": "how OpenMP's threads wait, alone and beside a busy process",
+    "switches": "what each switch of a ViT costs in time, one thread",
+    "ablation": "what each part of the models is worth at equal seconds; has options, see --help",
     "mirror_test": "does the mirror test know when mirror images keep their class",
+    "explain_memory": "peak memory of explaining a picture of 1024 px, each method and path",
+    "packing": "pictures of mixed sizes: packed against padded, forward and backward",
 }
+
+HAVE_OPTIONS = {"ablation"}
+"""These read their own command line; the others take seeds."""
 
 
 def main() -> None:
@@ -21,8 +31,11 @@ def main() -> None:
         for name, what in NAMES.items():
             print(f"  {name:<16} {what}")
         raise SystemExit(0 if len(sys.argv) < 2 else 2)
-    seeds = [int(text) for text in sys.argv[2:]] or [0, 1, 2]
-    importlib.import_module(f"benchmarks.{sys.argv[1]}").run(seeds)
+    module = importlib.import_module(f"benchmarks.{sys.argv[1]}")
+    if sys.argv[1] in HAVE_OPTIONS:
+        module.main(sys.argv[2:])
+        return
+    module.run([int(text) for text in sys.argv[2:]] or [0, 1, 2])
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def save(name: str, *, command: str, rows: Sequence[Mapping[str, Any]], **more: 
         "benchmark": name,
         "command": command,
         "date": time.strftime("%Y-%m-%d"),
-        "commit": _commit(),
+        "commit": commit(),
         "machine": about,
         "rows": list(rows),
         **more,
@@ -83,7 +83,8 @@ def save(name: str, *, command: str, rows: Sequence[Mapping[str, Any]], **more: 
         print(key, json.dumps(value))
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The commit of the tree, with ``-dirty`` where it was changed."""
     command = ["git", "describe", "--always", "--dirty"]
     return subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=ROOT

@@ -18,6 +18,7 @@ from saccade.version import __version__
 
 if TYPE_CHECKING:
     from saccade.serving.model import load as load
+    from saccade.verbs.convert import convert as convert
     from saccade.verbs.demo import demo as demo
     from saccade.verbs.evaluate import evaluate as evaluate
     from saccade.verbs.explain import explain as explain
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from saccade.verbs.train import train as train
 
 _HOMES = {
+    "convert": "saccade.verbs.convert",
     "demo": "saccade.verbs.demo",
     "evaluate": "saccade.verbs.evaluate",
     "explain": "saccade.verbs.explain",
@@ -39,6 +41,7 @@ _HOMES = {
 
 __all__ = [
     "__version__",
+    "convert",
     "demo",
     "evaluate",
     "explain",

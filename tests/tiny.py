@@ -16,15 +16,19 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from PIL import Image
+from typer.testing import CliRunner, Result
 
 import saccade
+from saccade.cli import app
 from saccade.config.json import override
+from saccade.config.model import VitConfig
 from saccade.config.run import Preprocess, RunConfig
 from saccade.recipes.classify import classify
 from saccade.recipes.facts import Facts
-from saccade.tasks.build import build_task
+from saccade.tasks.build import build_classifier, build_task
 from saccade.tasks.classify import Classify
 from saccade.verbs.train import TrainResult
+from saccade.weights.write import write
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -137,6 +141,79 @@ def world() -> World:
 _OPEN: list[tempfile.TemporaryDirectory] = []  # kept until the session ends, then removed
 
 
+def foreign_config(*, side: int = 16, patch_size: int = 4) -> VitConfig:
+    """A small vision transformer as other libraries know it."""
+    cells = side // patch_size
+    return VitConfig(
+        embed_dim=32,
+        depth=2,
+        num_heads=2,
+        mlp_ratio=2.0,
+        patch_size=patch_size,
+        stem="patches",
+        position="learned",
+        residual="prenorm",
+        num_registers=0,
+        has_class_token=True,
+        drop_path=0.0,
+        position_grid=(1, cells, cells),
+        num_prefix_positions=1,
+        position_antialias=False,
+        pool="class",
+    )
+
+
+def foreign_task(class_names: tuple[str, ...] = CLASSES, *, side: int = 16) -> Classify:
+    """A classifier of that shape with random numbers in every tensor, its head too."""
+    made = build_classifier(
+        foreign_config(side=side),
+        class_names=class_names,
+        preprocess=foreign_preprocess(side),
+        seed=0,
+        label_smoothing=0.0,
+    )
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.add_(0.2 * torch.randn(parameter.shape, generator=generator))
+    return made.eval()
+
+
+def foreign_preprocess(side: int = 16) -> Preprocess:
+    """Another mean than the pictures have, and another way to make them fit."""
+    return Preprocess(
+        height=side,
+        width=side,
+        channels=3,
+        fit="squash",
+        mean=(0.6, 0.5, 0.4),
+        std=(0.2, 0.3, 0.4),
+        interpolation="bicubic",
+    )
+
+
+def foreign_weights(
+    folder: Path,
+    class_names: tuple[str, ...] = CLASSES,
+    *,
+    side: int = 16,
+    licence: str = "cc-by-4.0",
+) -> Path:
+    """``foreign_task`` as a folder of transformers; without class names it has no head."""
+    named = foreign_task(class_names, side=side).state_dict()
+    tensors = {k: v for k, v in named.items() if class_names or not k.startswith("head.")}
+    write(
+        tensors,
+        foreign_config(side=side),
+        class_names,
+        foreign_preprocess(side),
+        library="transformers",
+        folder=folder,
+    )
+    (folder / "README.md").write_text(f"---\nlicense: {licence}\n---\n")
+    return folder
+
+
 def command(*arguments: object) -> list[str]:
     """The real command line, as a list for ``subprocess``."""
     return [sys.executable, "-m", "saccade", *map(str, arguments)]
@@ -150,6 +227,11 @@ def train_command(source: Path, out: Path, **settings: str) -> list[str]:
     return command(
         "train", source, "--out", out, "--model", model, "--steps", steps, "--device", "cpu", *sets
     )
+
+
+def call(*arguments: object) -> Result:
+    """The command line in this process."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int64, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from saccade.backbones.rag import Rag
 from saccade.backbones.vit import Vit
@@ -30,35 +30,44 @@ class BlockPass(NamedTuple):
 
 def has_blocks(task: Classify) -> bool:
     """Whether the backbone is a row of blocks of one width, each of which the head can read."""
-    return isinstance(task.backbone, Vit | Rag)
+    return isinstance(task.backbone, Vit | Rag) and len(task.backbone.blocks) > 0
 
 
 def block_by_block(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Iterator[BlockPass]:
     """Each block in turn, cut from the one before: gradients reach no further back than a block.
 
     Memory: one block's activations, and nothing of the others once the caller has let go of them.
+    A variable of a loop lets go only when the next block has run; an argument does so before.
     """
     backbone = task.backbone
     assert isinstance(backbone, Vit | Rag)
     with torch.no_grad():
         tokens = backbone.begin(task.normalise(images))
     for block in backbone.blocks:
-        before = tokens.with_x(tokens.x.detach().requires_grad_())
-        trace = Trace()
-        with torch.enable_grad():
-            after = block(before, trace)
-        yield BlockPass(before, trace.layers[0], after)
-        tokens = after.with_x(after.x.detach())
-        del before, trace, after
+        ran = _run(block, tokens)
+        tokens = ran.after.with_x(ran.after.x.detach())
+        yield ran
+        del ran
 
 
 def last_block(task: Classify, images: UInt8[Tensor, "B C H W"]) -> BlockPass:
-    """The last block as it ran."""
-    passes = block_by_block(task, images)
-    last = next(passes)
-    for last in passes:  # noqa: B007 - only the last one is wanted
-        pass
-    return last
+    """The last block as it ran; those before it leave nothing but what it was given."""
+    for block, before in _blocks_and_inputs(task, images):
+        last = block, before
+    return _run(*last)
+
+
+def layers_backwards(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Iterator[TracedLayer]:
+    """The attention of each block from the last to the first, without gradients.
+
+    Memory: what each block was given. Its queries, keys and values are several times as much; they
+    are found again when its turn comes, for the price of running it once more.
+    """
+    for block, before in reversed(list(_blocks_and_inputs(task, images))):
+        trace = Trace()
+        with torch.no_grad():
+            block(before, trace)
+        yield trace.layers[0]
 
 
 def class_scores(
@@ -66,3 +75,27 @@ def class_scores(
 ) -> Float[Tensor, "B 1"]:
     """The logit of one class for each picture, read from the output of any block."""
     return task.head(task.backbone.readout(tokens)).logits.gather(1, classes[:, None])
+
+
+def _run(block: nn.Module, tokens: Tokens) -> BlockPass:
+    before = tokens.with_x(tokens.x.detach().requires_grad_())
+    trace = Trace()
+    with torch.enable_grad():
+        after = block(before, trace)
+    return BlockPass(before, trace.layers[0], after)
+
+
+def _blocks_and_inputs(
+    task: Classify, images: UInt8[Tensor, "B C H W"]
+) -> Iterator[tuple[nn.Module, Tokens]]:
+    """Each block and what it is given; the last one is not run."""
+    backbone = task.backbone
+    assert isinstance(backbone, Vit | Rag)
+    *others, last = backbone.blocks
+    with torch.no_grad():
+        tokens = backbone.begin(task.normalise(images))
+    for block in others:
+        yield block, tokens
+        with torch.no_grad():
+            tokens = block(tokens)
+    yield last, tokens

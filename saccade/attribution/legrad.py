@@ -5,7 +5,7 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from saccade.attribution.heat import as_grid, resample, stretch
-from saccade.attribution.layers import block_by_block, class_scores, has_blocks
+from saccade.attribution.layers import BlockPass, block_by_block, class_scores, has_blocks
 from saccade.attribution.rollout import require_attention
 from saccade.tasks.classify import Classify
 from saccade.transformer.trace import Trace, TracedLayer
@@ -44,12 +44,13 @@ def legrad(
 def _from_each_block(
     task: Classify, images: UInt8[Tensor, "B C H W"], classes: Int64[Tensor, " B"]
 ) -> Float[Tensor, "B h w"]:
-    heats = []
-    for _, layer, after in block_by_block(task, images):
-        scores = class_scores(task, after, classes)
-        (gradient,) = torch.autograd.grad(scores.sum(), layer.context)
-        heats.append(_relevance(layer, gradient))
-    return torch.stack(heats).sum(dim=0)
+    def from_one(block: BlockPass) -> Float[Tensor, "B h w"]:
+        scores = class_scores(task, block.after, classes)
+        (gradient,) = torch.autograd.grad(scores.sum(), block.layer.context)
+        return _relevance(block.layer, gradient)
+
+    # Not a loop: its variables would keep a block's activations while the next one runs.
+    return torch.stack(list(map(from_one, block_by_block(task, images)))).sum(dim=0)
 
 
 def _from_the_end(

@@ -1,10 +1,13 @@
 """Attention rollout: where the information of the output came from, whatever the class."""
 
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from saccade.attribution.heat import as_grid, stretch
+from saccade.attribution.layers import has_blocks, layers_backwards
 from saccade.errors import UsageError
 from saccade.tasks.classify import Classify
 from saccade.transformer.trace import Trace, TracedLayer
@@ -21,7 +24,8 @@ def rollout(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "
 
     The naive version multiplies the steps of all layers, N x N each, and reads one row (the class
     token's, or the mean of the patches). Reading first and stepping back from the last layer to the
-    first gives the same with vectors alone, and each map is needed but once, in pieces of rows.
+    first gives the same with vectors alone, and each map is needed but once, in pieces of rows. So
+    it costs memory linear in the number of tokens.
 
     It cannot know the class: it is the control for methods that can. Where the grid changes on the
     way (attncnn), only the layers on the last grid are followed.
@@ -36,12 +40,10 @@ def rollout(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "
     Raises:
         UsageError: the model has no attention.
     """
-    trace = Trace()
-    task.tokens(images, trace)
-    layers = require_attention(trace)
-    last = layers[-1]
-    came_from = _what_the_head_reads(task, last)  # B N
-    for layer in reversed(layers):
+    layers = layers_backwards(task, images) if has_blocks(task) else _traced(task, images)
+    last = next(layers)
+    came_from = _step_back(last, _what_the_head_reads(task, last))  # B N
+    for layer in layers:
         if layer.grid == last.grid:
             came_from = _step_back(layer, came_from)
     return stretch(as_grid(came_from[:, last.num_prefix :], last.grid))
@@ -56,6 +58,12 @@ def require_attention(trace: Trace) -> list[TracedLayer]:
     if not trace.layers:
         raise UsageError("this model has no attention to look at; use --method gradcam")
     return trace.layers
+
+
+def _traced(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Iterator[TracedLayer]:
+    trace = Trace()
+    task.tokens(images, trace)
+    return reversed(require_attention(trace))
 
 
 def _what_the_head_reads(task: Classify, last: TracedLayer) -> Float[Tensor, "B N"]:

@@ -51,7 +51,7 @@ def build_backbone(config: ModelConfig, *, in_channels: int) -> AnyBackbone:
 
 
 def _vit(config: VitConfig, in_channels: int) -> Vit:
-    _require_pool(config)
+    _require_prefix(config)
     embed_dim, norm_eps = config.embed_dim, config.norm_eps
     return Vit(
         embed=_embed(config, in_channels),
@@ -89,12 +89,12 @@ def _vit(config: VitConfig, in_channels: int) -> Vit:
 
 
 def global_blocks(config: VitConfig) -> set[int]:
-    """The blocks of a windowed model that see everything: evenly spread, the last one among them."""
+    """The blocks of a windowed model that see everything: evenly spread, the last among them."""
     count = config.num_global_blocks
     return {(turn + 1) * config.depth // count - 1 for turn in range(count)}
 
 
-def _require_pool(config: VitConfig) -> None:
+def _require_prefix(config: VitConfig) -> None:
     if config.pool != "mean" and not config.has_class_token:
         raise ValueError(
             f"pool is {config.pool!r} and has_class_token is False; without a class token only "
@@ -102,6 +102,12 @@ def _require_pool(config: VitConfig) -> None:
         )
     if config.pool == "distilled" and config.num_registers == 0:
         raise ValueError("pool is 'distilled', which reads a second token; num_registers is 0")
+    num_prefix = int(config.has_class_token) + config.num_registers
+    if config.position == "learned" and config.num_prefix_positions > num_prefix:
+        raise ValueError(
+            f"num_prefix_positions is {config.num_prefix_positions}, but only {num_prefix} class "
+            "and register tokens stand before the patches"
+        )
 
 
 def _embed(config: VitConfig, in_channels: int) -> Embed:
@@ -140,6 +146,7 @@ def _vit_position(config: VitConfig) -> Position:
                 config.embed_dim,
                 grid=Grid(*config.position_grid),
                 num_prefix_positions=config.num_prefix_positions,
+                antialias=config.position_antialias,
             )
         case "rotary":
             return RotaryPosition(config.embed_dim // config.num_heads, base=config.rotary_base)

@@ -1,5 +1,6 @@
 """ViT: a picture is a sequence of patches (arXiv 2010.11929)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -7,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from saccade.backbones.conv import ConvEmbed
+from saccade.tokens.packing import pack
 from saccade.tokens.patches import PatchEmbed
 from saccade.tokens.positions import LearnedPosition, SinCosPosition
 from saccade.tokens.rotary import RotaryPosition
@@ -65,6 +67,31 @@ class Vit(nn.Module):
         tokens = self.begin(images)  # B N D
         tokens = self.blocks(tokens, trace)  # B N D
         return self.readout(tokens)
+
+    def forward_packed(
+        self, images: Sequence[Float[Tensor, "C _H _W"] | Float[Tensor, "_T C _H _W"]]
+    ) -> list[Tokens]:
+        """Pictures of different sizes in one pass, without padding (NaViT, arXiv 2307.06304).
+
+        Args:
+            images: at least one; ``saccade.tokens.packing.fill`` finds those that fill a batch.
+
+        Returns:
+            The tokens of each picture, a batch of one, equal to rounding to what ``forward`` gives
+            for it alone. A path that is dropped while training is drawn for each picture.
+
+        Raises:
+            ValueError: no picture was given; or the model is training and its stem normalises over
+                the batch, which would be each picture by itself.
+        """
+        if self.training and any(isinstance(m, nn.BatchNorm2d) for m in self.embed.modules()):
+            raise ValueError(
+                "the stem normalises over the batch, and packed pictures are embedded one by one; "
+                "train on pictures of one size, or build the model with stem='patches'"
+            )
+        tokens = pack([self.begin(image[None]) for image in images])  # 1 N D
+        tokens = self.blocks(tokens)  # 1 N D
+        return tokens.with_x(self.norm(tokens.x)).unpack()
 
     def begin(self, images: Float[Tensor, "B C H W"] | Float[Tensor, "B T C H W"]) -> Tokens:
         """What the first block is given."""

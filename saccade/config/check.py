@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from saccade.config.json import to_json
+from saccade.config.model import AttentionCnnConfig, CnnConfig
 from saccade.config.run import RunConfig
 from saccade.errors import UsageError
 
@@ -54,6 +55,7 @@ RANGES = {
     "model.num_prefix_positions": NOT_NEGATIVE,
     "model.rotary_base": Range(1.0),
     "model.norm_eps": Range(0, 1, has_high=False),
+    "model.pooled_norm_eps": Range(0, 1, has_high=False),
     "model.conv_depth": NOT_NEGATIVE,
     "model.num_attentions": NOT_NEGATIVE,
     "model.drop_path": SHARE_BELOW_ONE,
@@ -94,6 +96,11 @@ def check(config: RunConfig) -> RunConfig:
             raise UsageError(f"{name} is {value:g}; expected {RANGES[name]}")
     if config.data.channels not in (1, 3):
         raise UsageError(f"data.channels is {config.data.channels}; expected 1 (grey) or 3 (RGB)")
+    if config.gradient_checkpointing and isinstance(config.model, CnnConfig | AttentionCnnConfig):
+        raise UsageError(
+            f"gradient_checkpointing is on, and {config.model.family} has no transformer blocks to "
+            "compute again; leave it off, or choose vit or rag"
+        )
     return config
 
 

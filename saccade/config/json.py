@@ -106,7 +106,7 @@ def _value(kind: Any, value: Any, *, where: str) -> Any:
         family = value.get("family")
         if not isinstance(family, str) or family not in _FAMILIES:
             raise UsageError(f"no family is called {family!r}; {nearest(str(family), _FAMILIES)}")
-        return from_json(_FAMILIES[family], value, where=f"{where}.")
+        return from_json(_FAMILIES[family], _with_pool(value), where=f"{where}.")
     if is_dataclass(kind):
         return from_json(kind, value, where=f"{where}.")
     if get_origin(kind) is tuple and isinstance(value, str):  # --set model.position_grid=1,8,8
@@ -121,6 +121,16 @@ def _value(kind: Any, value: Any, *, where: str) -> Any:
     if isinstance(converted, float) and not math.isfinite(converted):
         raise UsageError(f"{where} is {value!r}: expected a finite number")
     return converted
+
+
+def _with_pool(model: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Before ``pool`` was a setting, a class token was what the head read wherever there was one.
+
+    No default can say that, and the mean of the patches would answer without an error, but wrongly.
+    """
+    if "pool" in model or model.get("has_class_token") is not True:
+        return model
+    return {**model, "pool": "class"}
 
 
 def _required(config_type: type[Any]) -> list[str]:

@@ -46,6 +46,7 @@ class VitConfig:
     tubelet_size: int = 1  # frames in one token (arXiv 2103.15691); above 1 the input is a clip
     position_grid: tuple[int, int, int] = (1, 14, 14)  # t, h, w that learned positions are kept for
     num_prefix_positions: int = 0  # of the class and register tokens, the first that have one
+    position_antialias: bool = True  # of the two bicubic kernels that resample learned positions
     rotary_base: float = 100.0  # the longest period of rotary positions, in half pictures
     activation: Activation = "gelu"
     has_gated_mlp: bool = False  # SwiGLU and its like (arXiv 2002.05202)
@@ -54,6 +55,7 @@ class VitConfig:
     has_embed_norm: bool = False  # a LayerNorm before the first block, as in CLIP
     norm_eps: float = 1e-6
     final_norm: Literal["tokens", "pooled"] = "tokens"  # before or after pooling
+    pooled_norm_eps: float = 1e-6  # of a norm after pooling; norm_eps is of all others
     pool: Pool = "mean"  # how a head reads the tokens
 
 

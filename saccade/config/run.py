@@ -73,6 +73,7 @@ class OptimConfig:
     clip_norm: float
     label_smoothing: float
     average: float  # share of all steps that the weight average looks back over
+    freeze: tuple[str, ...] = ()  # patterns of parameters left as they are: backbone.blocks.[0-5].*
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,3 +94,4 @@ class RunConfig:
     data: DataConfig
     augment: AugmentConfig
     optim: OptimConfig
+    gradient_checkpointing: bool = False  # blocks are computed twice to keep less in memory

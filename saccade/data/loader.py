@@ -16,7 +16,7 @@ from saccade.config.run import Preprocess
 from saccade.data.batch import Batch
 from saccade.data.decode import UnreadablePicture
 from saccade.data.draws import permutation
-from saccade.data.preprocess import read_picture
+from saccade.data.preprocess import leaves_untouched, read_picture
 from saccade.data.samples import Samples
 from saccade.errors import DataError
 
@@ -123,10 +123,11 @@ class Loader:
         """
         channels, height, width = self._shape
         total = len(self.samples)
-        stack = self.samples.pictures.stack(height=height, width=width, channels=channels)
-        if stack is not None:
-            self._cache = (stack, self.samples.ids)
-            return
+        if leaves_untouched(self._preprocess):
+            stack = self.samples.pictures.stack(height=height, width=width, channels=channels)
+            if stack is not None:
+                self._cache = (stack, self.samples.ids)
+                return
         if total * channels * height * width > self._cache_bytes:
             return
 

@@ -39,8 +39,8 @@ class ClassHead(nn.Module):
     ) -> None:
         super().__init__()
         self.pool: Pool = pool
-        self.norm = nn.Identity() if norm_eps is None else nn.LayerNorm(embed_dim, eps=norm_eps)
         width = 2 * embed_dim if pool == "class_and_mean" else embed_dim
+        self.norm = nn.Identity() if norm_eps is None else nn.LayerNorm(width, eps=norm_eps)
         self.classify = _zero_linear(width, num_classes)
         self.classify_distilled = (
             _zero_linear(embed_dim, num_classes) if pool == "distilled" else None
@@ -50,7 +50,7 @@ class ClassHead(nn.Module):
         """Logits of each picture."""
         logits = self.classify(self.norm(pooled(tokens, self.pool)))  # B K
         if self.classify_distilled is not None:
-            logits = (logits + self.classify_distilled(tokens.prefix[:, 1])) / 2
+            logits = (logits + self.classify_distilled(self.norm(tokens.prefix[:, 1]))) / 2
         return ClassLogits(logits=logits)
 
 

@@ -92,6 +92,7 @@ def choose(
     *,
     num_pictures: int,
     batch_size: int,
+    epochs: float,
     seconds: float,
     measure: Callable[[Candidate], float],
 ) -> Choice:
@@ -101,6 +102,7 @@ def choose(
         options: from the cheapest to the dearest.
         num_pictures: to train on.
         batch_size: pictures a step.
+        epochs: how often each picture should be seen, such as ``wanted_epochs``.
         seconds: for training.
         measure: seconds a step of a candidate takes.
     """
@@ -108,7 +110,7 @@ def choose(
     for candidate in options:
         measured = measure(candidate)
         choice = Choice(candidate, measured, max(1, int(seconds / measured)))
-        sees_enough = choice.steps * batch_size / num_pictures >= wanted_epochs(num_pictures)
+        sees_enough = choice.steps * batch_size / num_pictures >= epochs
         if best is None or sees_enough:
             best = choice
         if not sees_enough:

@@ -3,6 +3,7 @@
 import math
 
 from saccade.backbones.sizes import model_config
+from saccade.config.model import ModelConfig
 from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, RunConfig
 from saccade.recipes.facts import Facts
 from saccade.recipes.mirror import SAFE_RATIO
@@ -19,12 +20,15 @@ VAL_FRACTION = 0.1
 TEST_FRACTION = 0.2
 """Of all pictures, held out for the final figures, where the source has no split."""
 
+MAX_BAD_FRACTION = 0.05
+"""Of all pictures; more that cannot be read are a sign that something else is wrong."""
+
 
 def classify(
     facts: Facts,
     *,
     source: str,
-    model: str,
+    model: str | ModelConfig,
     image_size: int,
     steps: int,
     budget_seconds: float | None,
@@ -42,7 +46,7 @@ def classify(
     Args:
         facts: about the data.
         source: the path, as the user gave it.
-        model: a name such as ``rag-nano4``.
+        model: a name such as ``rag-nano4``, or the shape of weights that there are.
         image_size: pixels a side.
         steps: optimiser steps.
         budget_seconds: the promise, or None.
@@ -52,7 +56,7 @@ def classify(
     """
     batch_size = batch_size_for(facts.num_pictures)
     epochs = steps * batch_size / max(facts.num_pictures, 1)
-    config = model_config(model)
+    config = model_config(model) if isinstance(model, str) else model
     return RunConfig(
         job="classify",
         seed=seed,
@@ -71,7 +75,7 @@ def classify(
             batch_size=batch_size,
             val_fraction=VAL_FRACTION,
             test_fraction=TEST_FRACTION,
-            max_bad_fraction=0.05,
+            max_bad_fraction=MAX_BAD_FRACTION,
             cache_gib=4.0,
             num_threads=num_threads,
         ),

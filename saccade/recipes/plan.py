@@ -1,5 +1,6 @@
 """From a wish and the facts to a complete config, with each derived number and its reason."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,9 +14,18 @@ from saccade.errors import UsageError
 from saccade.recipes.budget import Candidate, Choice, candidates, choose, wanted_epochs
 from saccade.recipes.classify import TEST_FRACTION, VAL_FRACTION, batch_size_for, classify
 from saccade.recipes.facts import Facts
+from saccade.recipes.fine_tune import (
+    fine_tune,
+    fine_tuning_epochs,
+    preprocess_like,
+    require_adaptable,
+    sizes_to_try,
+)
+from saccade.recipes.fine_tune import lines as fine_tune_lines
 from saccade.recipes.mirror import SAFE_RATIO
 from saccade.recipes.speed import seconds_per_step
 from saccade.run.device import choose_precision
+from saccade.run.start import Start
 
 LARGEST_UNPLANNED_SIDE = 128
 """Pixels a side when there is no budget to judge by."""
@@ -86,6 +96,7 @@ def plan(
     training_seconds: float | None,
     device: torch.device,
     num_threads: int,
+    start: Start | None = None,
 ) -> Plan:
     """Chooses what the user left open.
 
@@ -96,19 +107,20 @@ def plan(
         training_seconds: what of the budget is left for training, or None without a budget.
         device: where to train; its speed is measured when there is a budget.
         num_threads: that decode.
+        start: the weights to start from, which fix the model; None: from scratch.
 
     Raises:
-        UsageError: an unknown model or setting.
+        UsageError: an unknown model or setting, or one that does not fit the weights.
     """
-    name = parse_name(wish.model)
+    if start is not None:
+        require_adaptable(start, wish.settings)
     precision = choose_precision(device)
-    pinned_side = _pinned_int(wish.settings, "data.image_size")
 
     def config_for(candidate: Candidate, steps: int) -> RunConfig:
         config = classify(
             facts,
             source=source,
-            model=candidate.model,
+            model=candidate.model if start is None else start.model,
             image_size=candidate.image_size,
             steps=steps,
             budget_seconds=wish.budget_seconds,
@@ -116,29 +128,33 @@ def plan(
             num_threads=num_threads,
             seed=wish.seed,
         )
+        if start is not None:
+            config = fine_tune(config, start)
         return check(override(config, wish.settings))
+
+    def prepared(config: RunConfig) -> Preprocess:
+        return preprocess_for(config, facts) if start is None else preprocess_like(start, config)
 
     def measure(candidate: Candidate) -> float:
         config = config_for(candidate, 1000)
         return seconds_per_step(
             config,
             num_classes=facts.num_classes,
-            preprocess=preprocess_for(config, facts),
+            preprocess=prepared(config),
             device=device,
             batch_size=min(config.data.batch_size, facts.num_pictures),
         )
 
+    options = _options(wish, facts, start)
     if training_seconds is None:
-        name = name._replace(size=name.size or DEFAULT_SIZE)
-        side = min(facts.side, LARGEST_UNPLANNED_SIDE)
-        *_, candidate = candidates(name, side=side, image_size=pinned_side)
+        *_, candidate = options
         choice = Choice(candidate, None, _steps(wish, config_for(candidate, 1000), facts))
     else:
-        options = candidates(name, side=facts.side, image_size=pinned_side)
         choice = choose(
             options,
             num_pictures=facts.num_pictures,
             batch_size=_batch_size(wish, facts),
+            epochs=_epochs_wanted(facts, start),
             seconds=training_seconds,
             measure=measure,
         )
@@ -146,9 +162,30 @@ def plan(
     return Plan(
         config=config,
         model_name=choice.candidate.model,
-        preprocess=preprocess_for(config, facts),
-        lines=tuple(_lines(config, choice, facts, training_seconds)),
+        preprocess=prepared(config),
+        lines=(
+            *_lines(config, choice, facts, training_seconds, _epochs_wanted(facts, start)),
+            *([] if start is None else fine_tune_lines(start, config, facts)),
+        ),
     )
+
+
+def _options(wish: Wish, facts: Facts, start: Start | None) -> Iterator[Candidate]:
+    """What may be trained, from the cheapest; without a budget the last is taken."""
+    pinned_side = _pinned_int(wish.settings, "data.image_size")
+    if start is not None:
+        return sizes_to_try(start, image_size=pinned_side)
+    name = parse_name(wish.model)
+    if wish.budget_seconds is not None:
+        return candidates(name, side=facts.side, image_size=pinned_side)
+    name = name._replace(size=name.size or DEFAULT_SIZE)
+    side = min(facts.side, LARGEST_UNPLANNED_SIDE)
+    return candidates(name, side=side, image_size=pinned_side)
+
+
+def _epochs_wanted(facts: Facts, start: Start | None) -> float:
+    wanted = wanted_epochs if start is None else fine_tuning_epochs
+    return wanted(facts.num_pictures)
 
 
 def preprocess_for(config: RunConfig, facts: Facts) -> Preprocess:
@@ -199,7 +236,11 @@ def _fraction(settings: dict[str, str], name: str, default: float) -> float:
 
 
 def _lines(
-    config: RunConfig, choice: Choice, facts: Facts, training_seconds: float | None
+    config: RunConfig,
+    choice: Choice,
+    facts: Facts,
+    training_seconds: float | None,
+    epochs_wanted: float,
 ) -> list[str]:
     batch = min(config.data.batch_size, facts.num_pictures)
     epochs = config.steps * batch / facts.num_pictures
@@ -219,7 +260,7 @@ def _lines(
         lines.insert(
             1,
             f"speed      {rate:,.0f} pictures/s measured; {training_seconds:.0f} s for training; "
-            f"{wanted_epochs(facts.num_pictures):.0f} epochs wanted before a larger model",
+            f"{epochs_wanted:.0f} epochs wanted before more is worth its time",
         )
     return lines
 

@@ -106,8 +106,10 @@ def _preprocess(preprocess: Json) -> str:
     """The preprocessing in a sentence; empty when unknown."""
     if not preprocess:
         return ""
+    side = preprocess.get("resize_side")
+    to_side = f" to {side} pixels" if side else ""
     fits = {
-        "crop": "scaled on its shorter side and cut to its centre",
+        "crop": f"scaled on its shorter side{to_side} and cut to its centre",
         "squash": "scaled on both sides, whatever its aspect",
         "pad": "scaled on its longer side, with black bars",
     }
@@ -117,7 +119,8 @@ def _preprocess(preprocess: Json) -> str:
     return (
         f"Each picture is turned upright by its EXIF tag, made {colour}, "
         f"{fits.get(preprocess['fit'], preprocess['fit'])} to {preprocess['width']} x "
-        f"{preprocess['height']} pixels (width x height), divided by 255, less the mean ({mean}), "
+        f"{preprocess['height']} pixels (width x height; "
+        f"{preprocess.get('interpolation', 'bilinear')}), divided by 255, less the mean ({mean}), "
         f"over the standard deviation ({std})."
     )
 

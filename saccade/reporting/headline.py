@@ -98,6 +98,11 @@ def _summary(records: RunRecords) -> str:
 def _status(records: RunRecords) -> str:
     if records.results:
         return ""
+    if records.is_converted:
+        return (
+            "Converted from weights that were trained elsewhere: nothing was trained or measured "
+            "here, so there are no curves and no figures. `saccade evaluate` takes some."
+        )
     if not records.last_step:
         return "Training has not logged a step yet; this page fills up as it goes on."
     planned = f" of {count(records.planned_steps)} planned" if records.planned_steps else ""

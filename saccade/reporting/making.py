@@ -42,9 +42,10 @@ def making(records: RunRecords) -> Making:
     contract = records.contract
     facts = {
         "model": contract.get("model_name"),
+        **_origin(contract.get("origin") or {}),
         "parameters": count(contract["num_parameters"]) if "num_parameters" in contract else None,
         "seed": contract.get("seed"),
-        "data fingerprint": contract.get("data", {}).get("fingerprint"),
+        "data fingerprint": contract.get("data", {}).get("fingerprint") or None,
         "licence of the weights": contract.get("licence"),
         "saccade": contract.get("saccade"),
     }
@@ -72,6 +73,18 @@ def _table(title: str, values: dict[str, Any]) -> Table:
     return Table(title, [(k, plain(v)) for k, v in values.items() if v is not None])
 
 
+def _origin(origin: Json) -> Json:
+    """The weights that training began with; empty for a training from scratch."""
+    if not origin:
+        return {}
+    head = "with a new head" if origin.get("has_new_head") else "with its head"
+    return {
+        "began with": f"{origin.get('architecture')} ({origin.get('library')}), {head}",
+        "its weights": origin.get("source"),
+        "their SHA-256": origin.get("sha256"),
+    }
+
+
 def _steps(records: RunRecords) -> list[Step]:
     run = str(records.path.resolve())
     source = str(records.contract.get("data", {}).get("source") or "SOURCE")
@@ -93,6 +106,12 @@ def _steps(records: RunRecords) -> list[Step]:
             f'saccade.evaluate({run!r}, "LABELLED_PICTURES")',
         ),
         Step(
+            "Learn from here on your own pictures",
+            f"saccade train PICTURES --init {run_arg} --out runs/mine",
+            f'saccade.train("PICTURES", "runs/mine", init={run!r})',
+        )
+        if records.is_converted
+        else Step(
             "Go on after an interruption",
             f"saccade train {source_arg} --out {run_arg} --resume",
             f"saccade.train({source!r}, {run!r}, resume=True)",

@@ -47,6 +47,11 @@ class RunRecords:
         return [str(name) for name in self.contract.get("class_names", [])]
 
     @property
+    def is_converted(self) -> bool:
+        """Whether these are weights from elsewhere in a run folder, and nothing was trained."""
+        return bool(self.contract.get("origin")) and self.config.get("steps") == 0
+
+    @property
     def final_split(self) -> str | None:
         """``test``, or ``val`` where nothing was held out for testing; None before evaluation."""
         return next((split for split in _SPLITS if self.results.get(split, {}).get("n")), None)

@@ -33,6 +33,17 @@ class DataRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The weights that a model began with, where they were not random."""
+
+    source: str  # as the user named them
+    library: str  # whose layout they had; saccade for a run folder
+    architecture: str  # the name of the model there
+    sha256: str  # over all its tensors; see saccade.run.start
+    has_new_head: bool  # whether its head was left behind
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contract:
     """The promise; ``contract.json`` in the run folder."""
 
@@ -45,8 +56,9 @@ class Contract:
     data: DataRecord
     num_parameters: int
     seed: int
-    licence: str  # of the weights, as the user states it
+    licence: str  # of the weights, as the user states it, or those they began with
     figures: dict[str, dict[str, float]] = field(default_factory=dict)  # split -> name -> value
+    origin: Origin | None = None  # None: trained from scratch
 
     def to_json(self) -> dict[str, Any]:
         """The contract as plain data."""
@@ -74,8 +86,20 @@ def load_contract(path: Path) -> Contract:
         raise UsageError(f"{path} is not a contract this version understands: {error}") from None
 
 
-def require_same_classes(trained: Sequence[str], given: Sequence[str], *, source: str) -> None:
-    """Refuses to judge a model on data with other classes; the order does not matter.
+def require_same_classes(
+    trained: Sequence[str],
+    given: Sequence[str],
+    *,
+    source: str,
+    advice: str = "Rename the class folders to the model's names, or train on this data",
+) -> None:
+    """Refuses to use a model on data with other classes; the order does not matter.
+
+    Args:
+        trained: what the model knows.
+        given: what the data has.
+        source: the data, as the user named it.
+        advice: what to do about it.
 
     Raises:
         DataError: with both lists and what is missing on either side.
@@ -90,7 +114,7 @@ def require_same_classes(trained: Sequence[str], given: Sequence[str], *, source
         f"  the data:  {_listed(given)}\n"
         + (f"  only the model has: {_listed(lacking)}\n" if lacking else "")
         + (f"  only the data has:  {_listed(unknown)}\n" if unknown else "")
-        + "Rename the class folders to the model's names, or train on this data"
+        + advice
     )
 
 

@@ -1,5 +1,6 @@
-"""Which device and precision, by looking and measuring."""
+"""Which device and precision, and how many cores, by looking and measuring."""
 
+import os
 import statistics
 import time
 from typing import Literal
@@ -55,6 +56,11 @@ def place(task: AnyTask, device: torch.device) -> AnyTask:
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:
     """The context in which forward passes run; nothing changes under fp32."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def num_cores() -> int:
+    """The cores this process may use; as many threads decode."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _matmul_seconds(device: torch.device, dtype: torch.dtype) -> float:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import torch
 
-from saccade.config.model import CnnConfig, ModelConfig
+from saccade.backbones.build import global_blocks
+from saccade.config.model import (
+    AttentionCnnConfig,
+    CnnConfig,
+    ModelConfig,
+    RagConfig,
+    VitConfig,
+)
 from saccade.transformer.attend import fastest_path
 
 LIBRARIES = ("torch", "numpy", "pillow", "simplejpeg", "safetensors")
@@ -44,12 +51,56 @@ def describe(device: torch.device, *, precision: str, attention: str) -> dict[st
 def attention_path(
     model: ModelConfig, *, image_size: int, device: torch.device, precision: str
 ) -> str:
-    """Which way attention is computed in this run: ``fused``, ``explicit``, or ``none``."""
-    if isinstance(model, CnnConfig):
-        return "none"
+    """Which way attention is computed in this run.
+
+    Returns:
+        ``none``; ``fused`` or ``explicit`` where all layers take the same way; else each way with
+        the numbers of tokens looked at there, as in ``explicit at 49, fused at 785 tokens``.
+    """
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    num_tokens = (image_size // model.patch_size) ** 2
-    return fastest_path(model.attention, device=device, dtype=dtype, num_tokens=num_tokens)
+    lengths: dict[str, list[int]] = {}
+    for length in sorted(attended_lengths(model, image_size=image_size)):
+        assert not isinstance(model, CnnConfig)  # it looks at nothing
+        path = fastest_path(model.attention, device=device, dtype=dtype, num_tokens=length)
+        lengths.setdefault(path, []).append(length)
+    if len(lengths) <= 1:
+        return next(iter(lengths), "none")
+    named = (f"{path} at {' and '.join(map(str, at))}" for path, at in lengths.items())
+    return f"{', '.join(named)} tokens"
+
+
+def attended_lengths(model: ModelConfig, *, image_size: int) -> set[int]:
+    """How many tokens a token looks at, in each layer and for each kind of token, prefix included.
+
+    Args:
+        model: which one; of one that reads clips, for a single frame.
+        image_size: pixels a side; a grid that does not divide it is rounded up, as pictures are
+            padded.
+    """
+    side = -(-image_size // model.patch_size)
+    match model:
+        case VitConfig():
+            return _vit_lengths(model, side)
+        case RagConfig():
+            return {side**2} if model.depth else set()
+        case AttentionCnnConfig():
+            # The last two stages, one halving apart; with one cell per pixel there is one stage.
+            sides = (2 * side, side) if model.patch_size > 2 else (side,)
+            return {cells**2 for cells in sides} if model.num_attentions else set()
+        case CnnConfig():
+            return set()
+
+
+def _vit_lengths(model: VitConfig, side: int) -> set[int]:
+    num_prefix = int(model.has_class_token) + model.num_registers
+    whole = side**2 + num_prefix
+    num_global = len(global_blocks(model) & set(range(model.depth)))
+    num_windowed = model.depth - num_global if 0 < model.window_size < side else 0
+    if num_windowed == 0:
+        return {whole} if model.depth else set()
+    window = model.window_size**2 + num_prefix
+    # The prefix tokens of a windowed block still look at everything.
+    return {window, whole} if num_global or num_prefix else {window}
 
 
 def _cpu_name() -> str:

@@ -10,9 +10,11 @@ from saccade.data.augment import augment
 from saccade.data.batch import Batch
 from saccade.run.average import WeightAverage
 from saccade.run.device import autocast, place
+from saccade.run.freeze import freeze
 from saccade.run.optimizer import load_optimizer_tensors, make_optimizer, optimizer_tensors
 from saccade.run.schedule import learning_rate
 from saccade.tasks.build import AnyTask
+from saccade.transformer.block import Blocks
 
 
 class Learner:
@@ -24,14 +26,21 @@ class Learner:
         device: where to run.
 
     Attributes:
+        frozen: what ``config.optim.freeze`` takes out of training.
         average: the averaged weights, as a task of its own.
         lr: the learning rate of the last step.
+
+    Raises:
+        UsageError: ``config.optim.freeze`` names no parameter, or all of them.
     """
 
     def __init__(self, task: AnyTask, *, config: RunConfig, device: torch.device) -> None:
         self.task = place(task, device).train()
         self.config = config
         self.device = device
+        self.frozen = freeze(task, config.optim.freeze)
+        if config.gradient_checkpointing:
+            _recompute(task)
         self.optimizer = make_optimizer(task, config.optim)
         self.average = WeightAverage(task)
         self.lr = 0.0
@@ -52,6 +61,7 @@ class Learner:
             The task's figures for this batch, and ``grad_norm`` before clipping.
         """
         config = self.config
+        self.frozen.hold()  # somebody may have called task.train() since the last step
         batch = augment(batch.to(self.device), config.augment, seed=config.seed, epoch=epoch)
         torch.manual_seed(_step_seed(config.seed, step))  # for drop-path and its like
         with autocast(self.device, config.precision):
@@ -88,6 +98,13 @@ class Learner:
         self.task.load_state_dict(parts["task"])
         self.average.task.load_state_dict(parts["average"])
         load_optimizer_tensors(self.optimizer, self.task, parts["optimizer"])
+
+
+def _recompute(task: AnyTask) -> None:
+    """Tells all transformer blocks to keep only what goes into them; see ``Blocks``."""
+    for module in task.modules():
+        if isinstance(module, Blocks):
+            module.recompute = True
 
 
 def _step_seed(seed: int, step: int) -> int:

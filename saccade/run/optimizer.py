@@ -10,11 +10,14 @@ def make_optimizer(task: nn.Module, config: OptimConfig) -> torch.optim.AdamW:
     """AdamW (arXiv 1711.05101) with weight decay on matrices and kernels alone.
 
     Norms, biases, alphas, gammas, temperatures, learned tokens and positions are left out: decay
-    would pull them towards a value that means something else than "small".
+    would pull them towards a value that means something else than "small". Frozen parameters are
+    in no group: they have no gradient, and decay would move them all the same.
     """
     decayed, free = [], []
     for name, parameter in task.named_parameters():
-        is_special = name.endswith(("prefix", "position.table", "log_temperature"))
+        if not parameter.requires_grad:
+            continue
+        is_special = name.endswith(("prefix", "position.table", "log_factor"))
         (decayed if parameter.ndim > 1 and not is_special else free).append(parameter)
     return torch.optim.AdamW(
         [

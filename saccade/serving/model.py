@@ -1,4 +1,4 @@
-"""A trained run, ready to answer."""
+"""A model with its weights, ready to answer: of a run folder, or of another library."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,16 +9,19 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from saccade.attribution.methods import Method, default_methods, heat, most_likely
+from saccade.backbones.features import Norm
 from saccade.config.json import from_json
-from saccade.config.run import RunConfig
+from saccade.config.run import Preprocess, RunConfig
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.sources import Samples, open_pictures
 from saccade.errors import UsageError, nearest
-from saccade.run.contract import Contract, load_contract
-from saccade.run.device import autocast, choose_device, place
+from saccade.run.contract import load_contract
+from saccade.run.device import Precision, autocast, choose_device, num_cores, place
 from saccade.run.folder import RunFolder, read_json
+from saccade.run.start import find_run, read_start, restore
 from saccade.run.weights import load_weights
+from saccade.serving.features import Embeddings, Features, embed, features
 from saccade.tasks.build import build_task
 from saccade.tasks.classify import Classify
 
@@ -67,23 +70,34 @@ class Model:
 
     Args:
         task: with its weights, in evaluation mode.
-        config: the run's.
-        contract: the run's.
+        preprocess: how its pictures are prepared.
+        precision: to compute in.
+        num_threads: that decode pictures.
         device: where to run.
+        notes: what a user should hear about the weights.
     """
 
     def __init__(
-        self, task: Classify, *, config: RunConfig, contract: Contract, device: torch.device
+        self,
+        task: Classify,
+        *,
+        preprocess: Preprocess,
+        precision: Precision,
+        num_threads: int,
+        device: torch.device,
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.task = place(task, device).eval()
-        self.config = config
-        self.contract = contract
+        self.preprocess = preprocess
+        self.precision: Precision = precision
+        self.num_threads = num_threads
         self.device = device
+        self.notes = notes
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The K classes, in the order of ``Prediction.probs``."""
-        return self.contract.class_names
+        """The K classes, in the order of ``Prediction.probs``; none for weights without a head."""
+        return self.task.class_names
 
     def predict(self, inputs: str | Path | Sequence[str | Path]) -> list[Prediction]:
         """Classifies pictures, or folders of them; one answer per picture, in order.
@@ -115,9 +129,54 @@ class Model:
             yield _unreadable(samples.pictures.name(skipped), loader)
 
     def probs(self, batch: Batch) -> Float32[np.ndarray, "B K"]:
-        """Class probabilities of a batch."""
-        with autocast(self.device, self.config.precision):
+        """Class probabilities of a batch.
+
+        Raises:
+            UsageError: the weights have no head.
+        """
+        if not self.class_names:
+            raise UsageError(
+                "these weights have no head, so they name no class: `saccade train SOURCE --init` "
+                "fits one to your classes; from Python, Model.embed and Model.features need none"
+            )
+        with autocast(self.device, self.precision):
             return self.task.predict(batch.to(self.device)).cpu().numpy()
+
+    def embed(self, inputs: str | Path | Sequence[str | Path]) -> Embeddings:
+        """Pictures, or folders of them, as vectors of unit length, to compare them by.
+
+        Raises:
+            UsageError: a path does not exist.
+        """
+        loader = self._loader(open_pictures(_as_list(inputs)))
+        return embed(self.task, loader, device=self.device, precision=self.precision)
+
+    def features(
+        self,
+        inputs: str | Path | Sequence[str | Path],
+        *,
+        layers: Sequence[int] = (-1,),
+        norm: Norm = "none",
+    ) -> Iterator[Features]:
+        """What layers of the backbone make of pictures; those that cannot be read are left out.
+
+        Args:
+            inputs: pictures or folders.
+            layers: blocks of vit and rag, stages of cnn and attncnn; from 0, and -1 is the last.
+            norm: ``final`` for the norm after the last layer, ``none`` for the layer's own output.
+
+        Raises:
+            UsageError: a path does not exist.
+            ValueError: a layer does not exist, or the final norm does not fit it.
+        """
+        yield from features(
+            self.task,
+            self._loader(open_pictures(_as_list(inputs))),
+            layers=layers,
+            norm=norm,
+            device=self.device,
+            precision=self.precision,
+        )
 
     def explain(
         self,
@@ -181,9 +240,9 @@ class Model:
     def _loader(self, samples: Samples) -> Loader:
         loader = Loader(
             samples,
-            self.contract.preprocess,
+            self.preprocess,
             batch_size=BATCH_SIZE,
-            num_threads=self.config.data.num_threads,
+            num_threads=self.num_threads,
             cache_bytes=0,
             max_bad_fraction=1.0,
         )
@@ -191,26 +250,52 @@ class Model:
         return loader
 
 
-def load(run: str | Path, *, device: str | None = None, weights: str = "best") -> Model:
-    """Loads a trained run.
+def load(source: str | Path, *, device: str | None = None, weights: str = "best") -> Model:
+    """Loads a trained run, or weights of another library with their own classes.
+
+    Weights of other libraries answer in fp32, as they were evaluated; a run in its own precision.
 
     Args:
-        run: the run folder.
+        source: a run folder, or anything that ``saccade.weights.read`` takes: a ``.safetensors`` or
+            ``.npz`` file, a folder with ``config.json`` and ``model.safetensors``, or
+            ``hf://owner/name[@revision]``.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
-        weights: ``best`` (by validation) or ``last``.
+        weights: of a run: ``best`` (by validation) or ``last``.
 
     Raises:
-        UsageError: it is not a run folder, or its weights are missing or damaged.
+        UsageError: there is no such thing, or its weights are missing or damaged.
+        DataError: a file of another library is damaged, or not the model that it describes.
     """
-    folder = RunFolder(run)
-    folder.require()
     if weights not in ("best", "last"):
         raise UsageError(f"weights is {weights!r}; it must be 'best' or 'last'")
+    run = find_run(source)
+    if run is not None:
+        return _load_run(run, weights=weights, device=choose_device(device))
+    if weights == "last":
+        raise UsageError(f"{source} is not a run folder, so it has no other weights than its own")
+    start = read_start(source)
+    return Model(
+        restore(start),
+        preprocess=start.preprocess,
+        precision="fp32",
+        num_threads=num_cores(),
+        device=choose_device(device),
+        notes=start.notes,
+    )
+
+
+def _load_run(folder: RunFolder, *, weights: str, device: torch.device) -> Model:
     config = from_json(RunConfig, read_json(folder.config))
     contract = load_contract(folder.contract)
     task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
     load_weights(folder.weights if weights == "best" else folder.last_weights, task)
-    return Model(task, config=config, contract=contract, device=choose_device(device))
+    return Model(
+        task,
+        preprocess=contract.preprocess,
+        precision=config.precision,
+        num_threads=config.data.num_threads,
+        device=device,
+    )
 
 
 def _unreadable(name: str, loader: Loader) -> Prediction:

@@ -59,7 +59,7 @@ class RotaryPosition(nn.Module):
 def rotate(
     x: Float[Tensor, "B A N E"], rotation: Float[Tensor, "2 n E"]
 ) -> Float[Tensor, "B A N E"]:
-    """Turns queries or keys by their positions; the first N - n are prefix tokens, left as they are.
+    """Turns queries or keys by their positions; the first N - n tokens are left alone.
 
     The pairs that turn together are channel i and channel i + E/2.
     """

@@ -40,7 +40,7 @@ def attend(
     """
     # Autocast would run the softmax in fp32 and copy the N x N map twice. ATen's softmax already
     # accumulates in fp32, so the inputs' own precision is enough and, on a CPU, twice as fast.
-    with _without_autocast(q.device):
+    with without_autocast(q.device):
         if path == "fused":
             return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=1.0)
         scores = q @ k.transpose(-2, -1)  # B A N M
@@ -72,7 +72,8 @@ def softmax_scale(head_dim: int) -> float:
     return head_dim**-0.5
 
 
-def _without_autocast(device: torch.device) -> AbstractContextManager[object]:
+def without_autocast(device: torch.device) -> AbstractContextManager[object]:
+    """Computes in the precision of what is given, whatever autocast would do."""
     if not torch.amp.is_autocast_available(device.type):  # the meta device has none
         return nullcontext()
     return torch.autocast(device.type, enabled=False)

@@ -7,9 +7,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from saccade.config.model import AttentionPath, Projection, Similarity
+from saccade.tokens.packing import AnyTokens, PackedTokens
 from saccade.tokens.rotary import rotate
-from saccade.tokens.tokens import Tokens
 from saccade.transformer.attend import attend, fastest_path, softmax_scale
+from saccade.transformer.linear import Linear
+from saccade.transformer.packed import attend_packed
 from saccade.transformer.trace import Trace, TracedLayer
 from saccade.transformer.window import attend_in_windows, window_mask
 
@@ -52,15 +54,21 @@ class SelfAttention(nn.Module):
         self.num_heads = num_heads
         self.path: AttentionPath = path
         self.window_size = window_size
-        self.qkv = nn.Linear(embed_dim, 3 * embed_dim, bias=has_bias)
+        self.qkv = Linear(embed_dim, 3 * embed_dim, bias=has_bias)
         self.mix = DepthwiseMix(3 * embed_dim) if projection == "conv" else None
         self.q_norm = nn.LayerNorm(head_dim, eps=1e-6) if has_qk_norm else None
         self.k_norm = nn.LayerNorm(head_dim, eps=1e-6) if has_qk_norm else None
         self.temperature = CosineTemperature(num_heads) if similarity == "cosine" else None
-        self.proj = nn.Linear(embed_dim, embed_dim)
+        self.proj = Linear(embed_dim, embed_dim)
 
-    def forward(self, tokens: Tokens, trace: Trace | None = None) -> Float[Tensor, "B N D"]:
-        """Lets every token look at every token it may see; notes it in ``trace``, if there is one."""
+    def forward(self, tokens: AnyTokens, trace: Trace | None = None) -> Float[Tensor, "B N D"]:
+        """Lets every token look at those it may see; notes it in ``trace`` when there is one.
+
+        Raises:
+            ValueError: a trace was asked for of packed pictures.
+        """
+        if isinstance(tokens, PackedTokens):
+            return self._forward_packed(tokens, trace)
         q, k, v = self.queries_keys_values(tokens)  # B A N E each, q scaled
         is_windowed = 0 < self.window_size < max(tokens.grid.h, tokens.grid.w)
         mask = tokens.attention_mask
@@ -94,7 +102,7 @@ class SelfAttention(nn.Module):
             )
         return self.proj(context.transpose(1, 2).flatten(2))  # B N D
 
-    def queries_keys_values(self, tokens: Tokens) -> tuple[Tensor, Tensor, Tensor]:
+    def queries_keys_values(self, tokens: AnyTokens) -> tuple[Tensor, Tensor, Tensor]:
         """Queries times the scale of their scores, keys, and values; ``B A N E`` each."""
         qkv = self.qkv(tokens.x)  # B N 3D
         if self.mix is not None:
@@ -110,6 +118,18 @@ class SelfAttention(nn.Module):
             q, k = rotate(q, tokens.rotation), rotate(k, tokens.rotation)
         # Under autocast norms answer in fp32.
         return q.to(v.dtype), k.to(v.dtype), v
+
+    def _forward_packed(self, tokens: PackedTokens, trace: Trace | None) -> Float[Tensor, "1 N D"]:
+        if trace is not None:
+            raise ValueError(
+                "packed pictures cannot be traced: the notes have one grid; give the pictures to "
+                "the model one size at a time"
+            )
+        q, k, v = self.queries_keys_values(tokens)  # 1 A N E each
+        context = attend_packed(
+            q, k, v, tokens=tokens, window_size=self.window_size, path=self.path
+        )  # 1 N D
+        return self.proj(context)
 
 
 class CosineTemperature(nn.Module):
@@ -134,8 +154,10 @@ class DepthwiseMix(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
 
-    def forward(self, tokens: Tokens) -> Float[Tensor, "B N D"]:
+    def forward(self, tokens: AnyTokens) -> Float[Tensor, "B N D"]:
         """Mixes each patch with its eight neighbours."""
+        if isinstance(tokens, PackedTokens):
+            return torch.cat([self(picture) for picture in tokens.unpack()], dim=1)
         t, h, w = tokens.grid
         frames = tokens.patches.unflatten(1, (t, h, w)).flatten(0, 1)  # B*t h w D
         mixed = self.conv(frames.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)

@@ -1,9 +1,12 @@
 """The transformer block: two residual lines."""
 
+from collections.abc import Iterator
+
 import torch.utils.checkpoint
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from saccade.tokens.packing import AnyTokens, PackedTokens
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.attention import SelfAttention
 from saccade.transformer.mlp import GatedMlp, Mlp
@@ -48,14 +51,16 @@ class Block(nn.Module):
         self.mlp_gate = mlp_gate
         self.drop_path = DropPath(drop_path)
 
-    def forward(self, tokens: Tokens, trace: Trace | None = None) -> Tokens:
+    def forward(self, tokens: AnyTokens, trace: Trace | None = None) -> AnyTokens:
         """Two residual lines: ``x + gate(attention(norm(x)))``, then the same with the MLP."""
         x = tokens.x  # B N D
+        bounds = tokens.bounds if isinstance(tokens, PackedTokens) else None
         attended = self.attention(tokens.with_x(self.attention_norm(x)), trace)  # B N D
-        x = x + self.drop_path(self.attention_gate(attended))  # B N D
-        x = x + self.drop_path(self.mlp_gate(self.mlp(self.mlp_norm(x))))  # B N D
+        x = x + self.drop_path(self.attention_gate(attended), bounds)  # B N D
+        x = x + self.drop_path(self.mlp_gate(self.mlp(self.mlp_norm(x))), bounds)  # B N D
         tokens = tokens.with_x(x)
         if trace is not None:
+            assert isinstance(tokens, Tokens)  # attention traces no packed ones
             trace.layers[-1].alpha = self.attention_gate.strength
             trace.layers[-1].tokens = tokens
         return tokens
@@ -71,21 +76,28 @@ class Blocks(nn.ModuleList):
 
     recompute = False
 
-    def forward(self, tokens: Tokens, trace: Trace | None = None) -> Tokens:
+    def forward(self, tokens: AnyTokens, trace: Trace | None = None) -> AnyTokens:
         """Applies one after the other."""
+        after = tokens
+        for after in self.each(tokens, trace):  # noqa: B007 - only the last one is wanted
+            pass
+        return after
+
+    def each(self, tokens: AnyTokens, trace: Trace | None = None) -> Iterator[AnyTokens]:
+        """What comes out of each block in turn; a block runs when its tokens are asked for."""
         for block in self:
             tokens = (
                 self._recomputed(block, tokens)
                 if self._saves_memory(trace)
                 else block(tokens, trace)
             )
-        return tokens
+            yield tokens
 
     def _saves_memory(self, trace: Trace | None) -> bool:
         return self.recompute and self.training and trace is None
 
     @staticmethod
-    def _recomputed(block: nn.Module, tokens: Tokens) -> Tokens:
+    def _recomputed(block: nn.Module, tokens: AnyTokens) -> AnyTokens:
         def run(x: Float[Tensor, "B N D"]) -> Float[Tensor, "B N D"]:
             return block(tokens.with_x(x)).x
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from saccade.config.model import AttentionPath
 from saccade.transformer.attend import attend, fastest_path, softmax_scale
+from saccade.transformer.linear import Linear
 
 
 class CrossAttention(nn.Module):
@@ -28,9 +29,9 @@ class CrossAttention(nn.Module):
             raise ValueError(f"embed_dim {embed_dim} cannot be shared by {num_heads} heads evenly")
         self.num_heads = num_heads
         self.path: AttentionPath = path
-        self.q = nn.Linear(embed_dim, embed_dim)
-        self.kv = nn.Linear(context_dim, 2 * embed_dim)
-        self.proj = nn.Linear(embed_dim, embed_dim)
+        self.q = Linear(embed_dim, embed_dim)
+        self.kv = Linear(context_dim, 2 * embed_dim)
+        self.proj = Linear(embed_dim, embed_dim)
 
     def forward(
         self,

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from saccade.config.model import Activation
+from saccade.transformer.linear import Linear
 
 
 class Mlp(nn.Module):
@@ -14,9 +15,9 @@ class Mlp(nn.Module):
 
     def __init__(self, embed_dim: int, *, hidden_dim: int, activation: Activation = "gelu") -> None:
         super().__init__()
-        self.widen = nn.Linear(embed_dim, hidden_dim)
+        self.widen = Linear(embed_dim, hidden_dim)
         self.activation = activation_function(activation)
-        self.narrow = nn.Linear(hidden_dim, embed_dim)
+        self.narrow = Linear(hidden_dim, embed_dim)
 
     def forward(self, x: Float[Tensor, "B N D"]) -> Float[Tensor, "B N D"]:
         """Widens, bends, narrows."""
@@ -31,9 +32,9 @@ class GatedMlp(nn.Module):
 
     def __init__(self, embed_dim: int, *, hidden_dim: int, activation: Activation) -> None:
         super().__init__()
-        self.widen = nn.Linear(embed_dim, 2 * hidden_dim)
+        self.widen = Linear(embed_dim, 2 * hidden_dim)
         self.activation = activation_function(activation)
-        self.narrow = nn.Linear(hidden_dim, embed_dim)
+        self.narrow = Linear(hidden_dim, embed_dim)
 
     def forward(self, x: Float[Tensor, "B N D"]) -> Float[Tensor, "B N D"]:
         """Widens twice, gates, narrows."""

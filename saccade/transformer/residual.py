@@ -6,7 +6,7 @@ per channel that starts small (LayerScale, arXiv 2103.17239).
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int32
 from torch import Tensor, nn
 
 from saccade.config.model import Residual
@@ -114,9 +114,23 @@ class DropPath(nn.Module):
             raise ValueError(f"drop_path is {rate}; it is a share, 0 or more and below 1")
         self.rate = rate
 
-    def forward(self, branch: Float[Tensor, "B N D"]) -> Float[Tensor, "B N D"]:
-        """Zeroes the branch of some pictures; the identity in evaluation."""
+    def forward(
+        self,
+        branch: Float[Tensor, "B N D"],
+        bounds: Int32[Tensor, " pictures_and_1"] | None = None,
+    ) -> Float[Tensor, "B N D"]:
+        """Zeroes the branch of some pictures; the identity in evaluation.
+
+        Args:
+            branch: of each picture; or of all, one after the other.
+            bounds: in the second case, where each picture begins, and where the last one ends.
+        """
         if self.rate == 0 or not self.training:
             return branch
-        keep = torch.rand(len(branch), 1, 1, device=branch.device) >= self.rate
+        num_pictures = len(branch) if bounds is None else len(bounds) - 1
+        keep = torch.rand(num_pictures, 1, 1, device=branch.device) >= self.rate
+        if bounds is not None:
+            num_tokens = branch.shape[1]
+            keep = keep.repeat_interleave(bounds.diff(), dim=0, output_size=num_tokens)
+            keep = keep.transpose(0, 1)  # 1 N 1
         return branch * keep / (1 - self.rate)

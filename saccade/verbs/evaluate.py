@@ -1,18 +1,22 @@
-"""evaluate: a run and labelled pictures -> figures."""
+"""evaluate: a model and labelled pictures -> figures."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from saccade.config.json import from_json
+from saccade.config.run import RunConfig
 from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.loader import Loader
 from saccade.data.sources import Samples, Source, labelled, open_source
 from saccade.data.split import split as divide
 from saccade.metrics.result import ClassResult
-from saccade.run.contract import require_same_classes
-from saccade.run.folder import RunFolder
-from saccade.serving.model import BATCH_SIZE, Model, load
+from saccade.recipes.classify import MAX_BAD_FRACTION
+from saccade.run.contract import load_contract, require_same_classes
+from saccade.run.folder import RunFolder, read_json
+from saccade.run.start import find_run
+from saccade.serving.model import BATCH_SIZE, load
 from saccade.verbs.judge import judge
 from saccade.verbs.voice import Voice
 
@@ -22,7 +26,7 @@ class EvaluateResult:
     """How a model did.
 
     Attributes:
-        run: the run folder.
+        run: the run folder, or the weights, as they were named.
         job: what the model does.
         split: which part of the source was used: ``test``, ``val``, or ``all``.
         n: how many pictures that were.
@@ -32,7 +36,7 @@ class EvaluateResult:
         bad: pictures that could not be read, and why.
     """
 
-    run: Path
+    run: str
     job: str
     split: str
     n: int
@@ -57,38 +61,45 @@ def evaluate(
     saw are recognised by their content and left out.
 
     Args:
-        run: the run folder.
+        run: the run folder, or weights of another library; see ``load``.
         source: as for ``train``; its classes must be the model's, in any order.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         weights: ``best`` (by validation) or ``last``.
         is_quiet: say nothing on stderr.
 
     Raises:
-        UsageError: no such run or source.
+        UsageError: no such model or source.
         DataError: other classes (both lists are shown), or too many unreadable pictures.
     """
     voice = Voice(is_quiet=is_quiet)
     model = load(run, device=device, weights=weights)
+    for note in model.notes:
+        voice.say(note)
     pictures = labelled(open_source(source))
     assert pictures.class_names is not None
     require_same_classes(model.class_names, pictures.class_names, source=pictures.path)
-    part, samples = _held_out(model, pictures)
-    if fingerprint(pictures) != model.contract.data.fingerprint:
-        samples = _unseen(samples, RunFolder(run), voice)
+    folder = find_run(run)
+    max_bad_fraction = MAX_BAD_FRACTION
+    if folder is None:
+        part, samples = _best_part(pictures)
+    else:
+        config = from_json(RunConfig, read_json(folder.config))
+        max_bad_fraction = config.data.max_bad_fraction
+        part, samples = _not_trained_on(folder, config, pictures, voice)
     voice.say(f"evaluating on {len(samples):,} pictures ({part} of {pictures.path})")
     loader = Loader(
         _relabelled(samples, pictures.class_names, model.class_names),
-        model.contract.preprocess,
+        model.preprocess,
         batch_size=BATCH_SIZE,
-        num_threads=model.config.data.num_threads,
+        num_threads=model.num_threads,
         cache_bytes=0,
-        max_bad_fraction=model.config.data.max_bad_fraction,
+        max_bad_fraction=max_bad_fraction,
     )
     loader.prepare()
     result = judge(model, loader).result
     return EvaluateResult(
-        run=Path(run),
-        job=model.contract.job,
+        run=str(run),
+        job="classify",
         split=part,
         n=result.n,
         metrics=result.values(),
@@ -98,17 +109,24 @@ def evaluate(
     )
 
 
-def _held_out(model: Model, source: Source) -> tuple[str, Samples]:
-    data = model.config.data
-    if fingerprint(source) == model.contract.data.fingerprint:
-        parts = divide(
-            source,
-            val_fraction=data.val_fraction,
-            test_fraction=data.test_fraction,
-            seed=model.config.seed,
-        )
-        named = {"test": parts.test, "val": parts.val, "train": parts.train}
-        return next((name, part) for name, part in named.items() if part)
+def _not_trained_on(
+    folder: RunFolder, config: RunConfig, source: Source, voice: Voice
+) -> tuple[str, Samples]:
+    """The part of a source that says something about a run, and what training did not see of it."""
+    if fingerprint(source) != load_contract(folder.contract).data.fingerprint:
+        part, samples = _best_part(source)
+        return part, _unseen(samples, folder, voice)
+    parts = divide(
+        source,
+        val_fraction=config.data.val_fraction,
+        test_fraction=config.data.test_fraction,
+        seed=config.seed,
+    )
+    named = {"test": parts.test, "val": parts.val, "train": parts.train}
+    return next((name, part) for name, part in named.items() if part)
+
+
+def _best_part(source: Source) -> tuple[str, Samples]:
     for part in ("test", "val", "all", "train"):
         if part in source.splits:
             return part, source.splits[part]

@@ -1,4 +1,4 @@
-"""explain: a run and pictures -> overlays of what the model looked at."""
+"""explain: a model and pictures -> overlays of what it looked at."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ class ExplainResult:
     """What was explained.
 
     Attributes:
-        run: the run folder.
+        run: the run folder, or the weights, as they were named.
         out: the folder with the overlays.
         pictures: one entry per picture: path, prediction, the class explained, and the overlay of
             each method, relative to ``out``.
         unreadable: pictures that were left out because they cannot be read.
     """
 
-    run: Path
+    run: str
     out: Path
     pictures: list[dict[str, Any]]
     unreadable: list[str]
@@ -47,7 +47,7 @@ def explain(
     """Writes an overlay per picture and method.
 
     Args:
-        run: the run folder.
+        run: the run folder, or weights of another library; see ``load``.
         inputs: pictures or folders.
         out: a folder to make; one that exists and is not empty is refused.
         methods: ``legrad`` (which patches raise the class's score), ``rollout`` (where information
@@ -57,13 +57,15 @@ def explain(
         is_quiet: say nothing on stderr.
 
     Raises:
-        UsageError: no such run, input, class or method, or a folder in the way.
+        UsageError: no such model, input, class or method, or a folder in the way.
         DataError: none of the pictures can be read.
     """
     voice = Voice(is_quiet=is_quiet)
     folder = Path(out)
     chosen = [parse_method(name) for name in methods]
     model = load(run, device=device)
+    for note in model.notes:
+        voice.say(note)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} exists already and is never overwritten; choose another --out")
     samples = open_pictures([inputs] if isinstance(inputs, str | Path) else list(inputs))
@@ -80,7 +82,7 @@ def explain(
     for name in unreadable:
         voice.say(f"{name} could not be read and is left out; `saccade predict` says why")
     voice.say(f"{len(entries)} pictures explained in {folder}")
-    return ExplainResult(run=Path(run), out=folder, pictures=entries, unreadable=unreadable)
+    return ExplainResult(run=str(run), out=folder, pictures=entries, unreadable=unreadable)
 
 
 def _write(explanation: Explanation, folder: Path, *, number: int) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from saccade.config.json import from_json
+from saccade.config.run import RunConfig
 from saccade.metrics.result import ClassResult
 from saccade.reporting.card import write_card
 from saccade.reporting.page import write_report
 from saccade.run.contract import load_contract
-from saccade.run.folder import RunFolder, write_json
+from saccade.run.folder import RunFolder, read_json, write_json
 from saccade.serving.model import Model
 from saccade.verbs.gallery import write_gallery
 from saccade.verbs.judge import judge
@@ -52,6 +54,7 @@ def finish(folder: RunFolder, model: Model, data: Prepared, *, voice: Voice) -> 
     ).save(folder.contract)
     voice.say("  writing pictures and report")
     *_, final = loaders
-    write_gallery(folder, model, data.training, loaders[final], judged[final])
+    config = from_json(RunConfig, read_json(folder.config))
+    write_gallery(folder, model, data.training, loaders[final], judged[final], config=config)
     write_card(folder.path)
     return Finished(final, judged[final].result, write_report(folder.path))

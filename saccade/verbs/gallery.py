@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from saccade.attribution.methods import default_methods
+from saccade.config.run import RunConfig
 from saccade.data.augment import augment
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
@@ -24,16 +25,30 @@ NUM_AUGMENTED, NUM_PER_CLASS, NUM_CLASSES_SHOWN, NUM_MISTAKES, NUM_EXPLAINED = 3
 
 
 def write_gallery(
-    folder: RunFolder, model: Model, training: Loader, judged_on: Loader, judgement: Judgement
+    folder: RunFolder,
+    model: Model,
+    training: Loader,
+    judged_on: Loader,
+    judgement: Judgement,
+    *,
+    config: RunConfig,
 ) -> None:
-    """Writes ``pictures/`` and its ``index.json``, replacing what was there."""
+    """Writes ``pictures/`` and its ``index.json``, replacing what was there.
+
+    Args:
+        folder: of the run.
+        model: the run's.
+        training: what it learned from.
+        judged_on, judgement: what it was asked, and what it answered.
+        config: how the pictures were augmented.
+    """
     shutil.rmtree(folder.pictures, ignore_errors=True)
     folder.pictures.mkdir()
     album = _Album(folder, model, judged_on, judgement)
     worst = judgement.worst(NUM_MISTAKES)
     index = {
         "data": _examples(album, training),
-        "batch": _augmented(album, training),
+        "batch": _augmented(album, training, config),
         "mistakes": [album.mistake(position) for position in worst],
         "attention": [album.explained(position) for position in _varied(judgement)],
     }
@@ -60,7 +75,7 @@ class _Album:
         return path.relative_to(self.folder.path).as_posix()
 
     def explain(self, position: int) -> Explanation:
-        judged, preprocess = self.judgement, self.model.contract.preprocess
+        judged, preprocess = self.judgement, self.model.preprocess
         image = read_picture(self.loader.samples.pictures, int(judged.ids[position]), preprocess)
         batch = Batch(
             images=torch.from_numpy(image.copy())[None],
@@ -117,9 +132,8 @@ def _examples(album: _Album, training: Loader) -> list[dict[str, str]]:
     return [{"file": file, "label": album.names[label]} for label, file in sorted(found)]
 
 
-def _augmented(album: _Album, training: Loader) -> list[dict[str, str]]:
+def _augmented(album: _Album, training: Loader, config: RunConfig) -> list[dict[str, str]]:
     """The first batch of the run, as the model saw it."""
-    config = album.model.config
     batches = training.training_batches(config.seed, start_step=0)
     shown: list[dict[str, str]] = []
     for epoch, batch in islice(batches, -(-NUM_AUGMENTED // training.batch_size)):

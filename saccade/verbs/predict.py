@@ -1,4 +1,4 @@
-"""predict: a run and pictures -> one answer per picture."""
+"""predict: a model and pictures -> one answer per picture."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,14 +20,14 @@ class PredictResult:
     """What was predicted.
 
     Attributes:
-        run: the run folder.
+        run: the run folder, or the weights, as they were named.
         out: the table.
         n: rows, one per input picture.
         num_errors: rows without an answer, because the picture could not be read.
         labels: how often each class was predicted.
     """
 
-    run: Path
+    run: str
     out: Path
     n: int
     num_errors: int
@@ -48,14 +48,14 @@ def predict(
     ``top_labels``, ``top_probabilities`` and ``error`` (empty where there is an answer).
 
     Args:
-        run: the run folder.
+        run: the run folder, or weights of another library; see ``load``.
         inputs: pictures or folders.
         out: ``.parquet``, ``.csv`` or ``.jsonl``; it appears when it is complete.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         is_quiet: say nothing on stderr.
 
     Raises:
-        UsageError: no such run or input, or a table that exists or has an unknown ending.
+        UsageError: no such model or input, or a table that exists or has an unknown ending.
     """
     voice = Voice(is_quiet=is_quiet)
     report = voice.counting("predicted")
@@ -63,6 +63,8 @@ def predict(
     num_errors = done = 0
     check_table(Path(out))
     model = load(run, device=device)
+    for note in model.notes:
+        voice.say(note)
     samples = open_pictures([inputs] if isinstance(inputs, str | Path) else list(inputs))
     with table_writer(Path(out)) as write:
         for prediction in model.stream(samples):
@@ -72,15 +74,21 @@ def predict(
             labels[prediction.label or ""] += prediction.label is not None
             report(done, len(samples))
     return PredictResult(
-        run=Path(run), out=Path(out), n=done, num_errors=num_errors, labels=dict(+labels)
+        run=str(run), out=Path(out), n=done, num_errors=num_errors, labels=dict(+labels)
     )
 
 
 def rows(
-    run: str | Path, inputs: Sequence[str | Path], *, device: str | None = None
+    run: str | Path,
+    inputs: Sequence[str | Path],
+    *,
+    device: str | None = None,
+    is_quiet: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """The rows of ``predict`` one at a time, without a table."""
     model = load(run, device=device)
+    for note in model.notes:
+        Voice(is_quiet=is_quiet).say(note)
     for prediction in model.stream(open_pictures(inputs)):
         yield as_row(prediction, model)
 

@@ -1,7 +1,6 @@
 """From a divided source to loaders that are ready, and to the first version of the contract."""
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ from saccade.recipes.plan import Plan
 from saccade.run.contract import Contract, DataRecord, require_same_classes
 from saccade.run.environment import versions
 from saccade.run.folder import RunFolder, write_atomic
+from saccade.run.start import Start, find_run
 from saccade.tasks.build import build_task
 from saccade.verbs.voice import Voice
 from saccade.version import __version__
@@ -104,8 +104,18 @@ def say_bad(bad: Mapping[str, str], voice: Voice) -> None:
         voice.say(f"    {name}: {reason}")
 
 
-def first_contract(planned: Plan, source: Source, data: Prepared) -> Contract:
-    """The contract as far as it is known before training: all but the figures."""
+def first_contract(
+    planned: Plan, source: Source, data: Prepared, *, start: Start | None, has_new_head: bool
+) -> Contract:
+    """The contract as far as it is known before training: all but the figures.
+
+    Args:
+        planned: the config and how it came about.
+        source: the data.
+        data: the same, divided.
+        start: the weights that training starts from, if it does not start from scratch.
+        has_new_head: whether their head is left behind.
+    """
     assert source.class_names is not None
     num_classes = len(source.class_names)
     config = planned.config
@@ -131,15 +141,42 @@ def first_contract(planned: Plan, source: Source, data: Prepared) -> Contract:
         ),
         num_parameters=sum(parameter.numel() for parameter in task.parameters()),
         seed=config.seed,
-        licence="not stated",
+        licence="not stated" if start is None else start.licence,
+        origin=None if start is None else start.origin(has_new_head=has_new_head),
     )
 
 
-def note_training_pictures(folder: RunFolder, parts: Split) -> None:
-    """Remembers which pictures were learned from or chose the weights, for ``evaluate``."""
+def note_training_pictures(folder: RunFolder, parts: Split, *, before: Iterable[str]) -> None:
+    """Remembers which pictures were learned from or chose the weights, for ``evaluate``.
+
+    Args:
+        folder: of the run.
+        parts: what is learned from now.
+        before: what the weights had seen when they came, by ``pictures_seen``.
+    """
     seen = [picture_hashes(part) for part in (parts.train, parts.val) if part is not None]
-    lines = sorted(line for hashes in seen for line in hashes)
+    lines = sorted({*before, *(line for hashes in seen for line in hashes)})
     write_atomic(folder.trained_on, "\n".join(lines).encode())
+
+
+def pictures_seen(start: Start | None) -> frozenset[str]:
+    """Hashes of the pictures that weights have learned from, as far as that is known."""
+    run = None if start is None else find_run(start.source)
+    if run is None or not run.trained_on.is_file():
+        return frozenset()
+    return frozenset(run.trained_on.read_text().split())
+
+
+def say_seen(parts: Split, before: frozenset[str], voice: Voice) -> None:
+    """Warns when test pictures were learned from before; the same seed holds out the same ones."""
+    if parts.test is None or not before:
+        return
+    count = sum(line in before for line in picture_hashes(parts.test))
+    if count:
+        voice.say(
+            f"  {count:,} of {len(parts.test):,} test pictures were trained on by the weights, so "
+            "figures on them will be too kind; take the --seed of that run"
+        )
 
 
 def require_same_data(contract: Contract, source: Source) -> None:
@@ -155,11 +192,6 @@ def require_same_data(contract: Contract, source: Source) -> None:
             f"{source.path} is not the data this run was started on: pictures were added, removed, "
             "renamed or changed since. Restore them, or start a new run with another --out"
         )
-
-
-def num_threads() -> int:
-    """Threads that decode: one per core this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _counts(samples: Samples, num_classes: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""What a file of weights from elsewhere turns into: everything needed to build and use the model."""
+"""What a file of weights from elsewhere turns into: all that is needed to use the model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

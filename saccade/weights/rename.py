@@ -14,7 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from saccade.errors import DataError, UsageError
+from saccade.errors import UsageError
+from saccade.weights.prove import listed, prove_complete
 
 Tensors = list[Tensor]
 
@@ -77,7 +78,7 @@ def read_tensors(
 
     Raises:
         DataError: the file holds a tensor that no rule uses, or lacks one, or one has another
-            shape.
+            shape, is quantised, or holds a NaN or an infinity.
     """
     notes = []
     kept = dict(theirs)
@@ -88,8 +89,7 @@ def read_tensors(
         kept = {name: tensor for name, tensor in kept.items() if name not in dropped}
 
     wanted = write_tensors(blank, rules=rules)
-    _prove_names(kept, wanted, source=source)
-    _prove_shapes(kept, wanted, source=source)
+    prove_complete(kept, wanted, source=source)
 
     dtypes = sorted({str(each.dtype).removeprefix("torch.") for each in kept.values()})
     if dtypes and dtypes != ["float32"]:
@@ -124,7 +124,7 @@ def write_tensors(ours: Mapping[str, Tensor], *, rules: Sequence[Rule]) -> dict[
     return tensors
 
 
-def leave_out(
+def without(
     theirs: Mapping[str, Tensor], patterns: Sequence[str], *, source: str
 ) -> dict[str, Tensor]:
     """The tensors without those that the user agrees to drop.
@@ -228,44 +228,5 @@ def split(ours: Sequence[str], theirs: str, *, lengths: Sequence[int], dim: int)
     return Rule(ours=whole.theirs, theirs=whole.ours, read=whole.write, write=whole.read)
 
 
-def listed(names: Sequence[str] | Mapping[str, object], *, limit: int = 12) -> str:
-    """The first names of many, and how many more there are."""
-    shown = sorted(names)[:limit]
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
-
-
 def _keep(tensors: Tensors) -> Tensors:
     return tensors
-
-
-def _prove_names(
-    theirs: Mapping[str, Tensor], wanted: Mapping[str, Tensor], *, source: str
-) -> None:
-    unknown = [name for name in theirs if name not in wanted]
-    missing = [name for name in wanted if name not in theirs]
-    if not unknown and not missing:
-        return
-    raise DataError(
-        f"{source}: its tensors are not those of the model it describes. "
-        f"In the file but not in the model: {listed(unknown) or 'none'}. "
-        f"In the model but not in the file: {listed(missing) or 'none'}. "
-        "Nothing was loaded. What you do not need can be dropped by name, as in "
-        'leave_out=["decoder.*"].'
-    )
-
-
-def _prove_shapes(
-    theirs: Mapping[str, Tensor], wanted: Mapping[str, Tensor], *, source: str
-) -> None:
-    wrong = [
-        f"{name} is {tuple(theirs[name].shape)} in the file and {tuple(wanted[name].shape)} in "
-        "the model"
-        for name in wanted
-        if theirs[name].shape != wanted[name].shape
-    ]
-    if wrong:
-        more = f" (and {len(wrong) - 4} more)" if len(wrong) > 4 else ""
-        raise DataError(
-            f"{source}: shapes differ: {'; '.join(wrong[:4])}{more}. Nothing was loaded."
-        )

@@ -8,7 +8,11 @@ from torch import Tensor
 
 from saccade.attribution.gradcam import gradcam
 from saccade.attribution.heat import stretch
+from saccade.backbones.vit import Vit
+from saccade.errors import UsageError
 from saccade.tasks.classify import Classify
+from saccade.transformer.block import Blocks
+from tests.attribution.written_out import CONFIGS
 
 MakeTask = Callable[[str], Classify]
 
@@ -32,14 +36,47 @@ def test_under_mean_pooling_gradcam_is_the_class_weight_on_each_token(
     torch.testing.assert_close(heat, stretch(expected), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["vit", "vit-class", "rag", "attncnn", "cnn"])
+@pytest.mark.parametrize("name", ["vit-class", "vit-both", "vit-distilled", "vit-windows"])
+def test_under_a_class_token_gradcam_reads_what_the_last_block_is_given(
+    name: str, make_task: MakeTask, images: Tensor, classes: Tensor
+) -> None:
+    task = make_task(name)
+    assert isinstance(task.backbone, Vit)
+    first, last = task.backbone.blocks
+    given = first(task.backbone.begin(task.normalise(images)))
+    logits = task.head(task.backbone.readout(last(given))).logits
+    expected = []
+    for b, k in enumerate(classes.tolist()):
+        (gradient,) = torch.autograd.grad(logits[b, k], given.x, retain_graph=True)
+        channels = gradient[b, given.num_prefix :].mean(dim=0)
+        expected.append((given.patches[b].detach() @ channels).clamp(min=0).reshape(4, 3))
+
+    heat = gradcam(task, images, classes)
+
+    torch.testing.assert_close(heat, stretch(torch.stack(expected)), rtol=1e-4, atol=1e-5)
+
+
+def test_one_block_under_a_class_token_is_refused_and_legrad_is_named(
+    make_task: MakeTask, images: Tensor, classes: Tensor
+) -> None:
+    task = make_task("vit-class")
+    assert isinstance(task.backbone, Vit)
+    task.backbone.blocks = Blocks(task.backbone.blocks[:1])
+
+    with pytest.raises(UsageError, match=r"two blocks.*legrad"):
+        gradcam(task, images, classes)
+
+
+@pytest.mark.parametrize("name", [*CONFIGS])
 def test_every_model_gets_heat_and_evidence_against_a_class_is_none(
     name: str, make_task: MakeTask, images: Tensor
 ) -> None:
     """What speaks for a class speaks against the opposite one, so each patch glows for one."""
     task = make_task(name)
     with torch.no_grad():
-        task.head.classify.weight[1] = -task.head.classify.weight[0]
+        for name, parameter in task.head.named_parameters():
+            if name.startswith("classify") and name.endswith("weight"):
+                parameter[1] = -parameter[0]
 
     one, other = (gradcam(task, images, torch.full((3,), k)) for k in (0, 1))
 
@@ -47,10 +84,11 @@ def test_every_model_gets_heat_and_evidence_against_a_class_is_none(
     assert not torch.minimum(one, other).any()
 
 
+@pytest.mark.parametrize("name", ["cnn", "vit-class"])
 def test_frozen_weights_and_a_caller_without_gradients_do_not_matter(
-    make_task: MakeTask, images: Tensor, classes: Tensor
+    name: str, make_task: MakeTask, images: Tensor, classes: Tensor
 ) -> None:
-    task = make_task("cnn")
+    task = make_task(name)
     expected = gradcam(task, images, classes)
 
     with torch.no_grad():

@@ -1,6 +1,8 @@
 """LeGrad equals its slow form, knows the class, and points at the patch that decides."""
 
+import weakref
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,62 +11,135 @@ from torch import Tensor, nn
 
 from saccade.attribution.heat import stretch
 from saccade.attribution.legrad import legrad
+from saccade.backbones.attention_cnn import AttentionCnn
+from saccade.backbones.build import build_backbone
+from saccade.backbones.rag import Rag
 from saccade.backbones.vit import Vit
 from saccade.config.run import Preprocess
 from saccade.errors import UsageError
 from saccade.heads.classify import ClassHead
-from saccade.shapes import Grid
 from saccade.tasks.classify import Classify
-from saccade.tokens.patches import PatchEmbed
-from saccade.tokens.positions import LearnedPosition
-from saccade.transformer.block import make_blocks
-from saccade.transformer.trace import Trace
+from saccade.tokens.tokens import Tokens
+from saccade.transformer import trace
+from tests.attribution.written_out import VIT, VITS, grid_of, keep_maps, set_path
 
 MakeTask = Callable[[str], Classify]
 
 
-def slow_legrad(task: Classify, image: Tensor, label: int) -> Tensor:
-    """One picture, a forward pass for each layer, heads and tokens one by one."""
-    trace = Trace()
-    task.tokens(image[None], trace)
-    grid = max((layer.grid for layer in trace.layers), key=lambda g: g.num_tokens)
+def maps_and_logits(
+    task: Classify, image: Tensor, maps: list[Tensor]
+) -> list[tuple[Tensor, Tensor]]:
+    """The map of each layer, and the logits read from that layer, or from the end if need be."""
+    maps.clear()
+    if isinstance(task.backbone, AttentionCnn):
+        logits = task(image[None]).logits
+        return [(one, logits) for one in maps]
+    assert isinstance(task.backbone, Vit | Rag)
+    found = []
+    tokens = task.backbone.begin(task.normalise(image[None]))
+    for block in task.backbone.blocks:
+        tokens = block(tokens)
+        found.append((maps[-1], task.head(task.backbone.readout(tokens)).logits))
+    return found
+
+
+def slow_legrad(task: Classify, image: Tensor, label: int, maps: list[Tensor]) -> Tensor:
+    """One picture, all maps written out and kept, heads and tokens one by one."""
+    layers = maps_and_logits(task, image, maps)
+    num_prefix = task.backbone.prefix.shape[1] if isinstance(task.backbone, Vit) else 0
+    grid = grid_of(max(one.shape[-1] for one, _ in layers) - num_prefix)
     total = torch.zeros(grid.h, grid.w)
-    for index in range(len(trace.layers)):
-        trace = Trace()
-        tokens = task.tokens(image[None], trace)
-        layer = trace.layers[index]
-        read = task.backbone.readout(layer.tokens) if layer.tokens is not None else tokens
-        (gradient,) = torch.autograd.grad(task.head(read).logits[0, label], layer.attention)
+    for one, logits in layers:
+        (gradient,) = torch.autograd.grad(logits[0, label], one, retain_graph=True)
         _, num_heads, num_rows, num_columns = gradient.shape
         relevance = []
-        for m in range(layer.num_prefix, num_columns):
+        for m in range(num_prefix, num_columns):
             positive = [
-                max(gradient[0, a, n, m].item(), 0.0)
+                max(gradient[0, a, n, m].item(), 0.0) * (one[0, a, n, m] > 0).item()
                 for a in range(num_heads)
                 for n in range(num_rows)
             ]
             relevance.append(sum(positive) / len(positive))
-        on_grid = torch.tensor(relevance).reshape(1, 1, layer.grid.h, layer.grid.w)
-        if layer.grid != grid:
+        own = grid_of(len(relevance))
+        on_grid = torch.tensor(relevance).reshape(1, 1, own.h, own.w)
+        if own != grid:
             on_grid = F.interpolate(on_grid, size=(grid.h, grid.w), mode="bilinear")
         total += on_grid[0, 0]
     return stretch(total[None])[0]
 
 
-@pytest.mark.parametrize("name", ["vit", "vit-class", "rag", "attncnn"])
-def test_legrad_is_its_slow_form(
-    name: str, make_task: MakeTask, images: Tensor, classes: Tensor
+@pytest.mark.parametrize("path", ["fused", "explicit"])
+@pytest.mark.parametrize("name", [*VITS, "rag", "attncnn"])
+def test_legrad_is_the_gradient_of_maps_that_were_kept(
+    name: str,
+    path: str,
+    make_task: MakeTask,
+    images: Tensor,
+    classes: Tensor,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     task = make_task(name)
+    set_path(task, path)
 
     heat = legrad(task, images, classes)
 
-    slow = [slow_legrad(task, image, int(k)) for image, k in zip(images, classes, strict=True)]
-    torch.testing.assert_close(heat, torch.stack(slow), rtol=1e-3, atol=1e-4)
+    maps = keep_maps(monkeypatch)
+    pairs = zip(images, classes, strict=True)
+    slow = torch.stack([slow_legrad(task, image, int(k), maps) for image, k in pairs])
+    torch.testing.assert_close(heat, slow, rtol=1e-3, atol=1e-4)
     assert (heat.amax(dim=(1, 2)) == 1).all()
 
 
-@pytest.mark.parametrize("name", ["vit", "vit-class", "rag", "attncnn"])
+@pytest.mark.parametrize("rows_bytes", [1, 500])
+def test_pieces_of_rows_add_up_to_the_whole_map(
+    rows_bytes: int,
+    make_task: MakeTask,
+    images: Tensor,
+    classes: Tensor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    task = make_task("vit-class")
+    whole = legrad(task, images, classes)
+
+    monkeypatch.setattr(trace, "CHUNK_BYTES", rows_bytes)
+
+    torch.testing.assert_close(legrad(task, images, classes), whole)
+
+
+def test_one_block_is_in_memory_at_a_time(
+    make_task: MakeTask, images: Tensor, classes: Tensor
+) -> None:
+    """When a block is done, what the one before it returned, and its graph, have been let go."""
+    task = make_task("vit")
+    assert isinstance(task.backbone, Vit)
+    outputs: list[weakref.ref[Tensor]] = []
+    num_alive = []
+
+    def note(block: nn.Module, given: object, tokens: Tokens) -> None:
+        num_alive.append(sum(x() is not None for x in outputs))
+        outputs.append(weakref.ref(tokens.x))
+
+    for block in task.backbone.blocks:
+        block.register_forward_hook(note)
+    legrad(task, images, classes)
+
+    assert num_alive == [0, 0]
+
+
+def test_legrad_under_bf16_looks_at_the_same_places(
+    make_task: MakeTask, images: Tensor, classes: Tensor
+) -> None:
+    task = make_task("vit-class")
+    expected = legrad(task, images, classes)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        heat = legrad(task, images, classes)
+
+    assert heat.dtype == torch.float32
+    torch.testing.assert_close(heat, expected, rtol=0, atol=0.1)
+
+
+@pytest.mark.parametrize("name", [*VITS, "rag", "attncnn"])
 def test_two_classes_are_explained_differently(
     name: str, make_task: MakeTask, images: Tensor
 ) -> None:
@@ -118,28 +193,28 @@ def make_white_detector() -> Classify:
     A token is (brightness, -brightness, 1, -1); values and projection pass its first number on,
     class 0 ("white") reads it, class 1 ("black") reads its opposite.
     """
-    blocks = make_blocks(
+    config = replace(
+        VIT,
         embed_dim=4,
         depth=1,
         num_heads=1,
         mlp_ratio=1.0,
-        residual="prenorm",
-        drop_path=0.0,
-        attention="auto",
+        position="learned",
+        position_grid=(1, 4, 4),
     )
-    embed = PatchEmbed(1, patch_size=4, embed_dim=4)
-    position = LearnedPosition(4, grid=Grid(1, 4, 4))
-    vit = Vit(embed=embed, position=position, blocks=blocks, embed_dim=4, num_prefix=0)
+    vit = build_backbone(config, in_channels=1)
     head = ClassHead(4, num_classes=2, pool="mean")
     first = torch.tensor([1.0, 0.0, 0.0, 0.0])
     with torch.no_grad():
-        for parameter in (embed.project.weight, position.table, *blocks.parameters()):
+        for parameter in vit.parameters():
             parameter.zero_()
-        embed.project.weight[0], embed.project.weight[1] = 10 / 16, -10 / 16
-        embed.get_parameter("project.bias").copy_(torch.tensor([0.0, 0.0, 1.0, -1.0]))
-        blocks.get_parameter("0.attention_norm.weight").fill_(1)
-        blocks.get_parameter("0.attention.qkv.weight")[8] = first  # the value's first number
-        blocks.get_parameter("0.attention.proj.weight")[0] = first
+        weight = vit.get_parameter("embed.project.weight")
+        weight[0], weight[1] = 10 / 16, -10 / 16
+        vit.get_parameter("embed.project.bias").copy_(torch.tensor([0.0, 0.0, 1.0, -1.0]))
+        vit.get_parameter("norm.weight").fill_(1)
+        vit.get_parameter("blocks.0.attention_norm.weight").fill_(1)
+        vit.get_parameter("blocks.0.attention.qkv.weight")[8] = first  # the value's first number
+        vit.get_parameter("blocks.0.attention.proj.weight")[0] = first
         head.classify.weight.copy_(torch.stack([first, -first]))
     return Classify(
         backbone=vit,

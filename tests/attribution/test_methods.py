@@ -1,17 +1,28 @@
 """A method goes by its name, fits its model, and always answers on the patch grid."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
+from saccade.attribution import methods
 from saccade.attribution.gradcam import gradcam
 from saccade.attribution.legrad import legrad
-from saccade.attribution.methods import default_methods, heat, most_likely, parse_method
+from saccade.attribution.methods import (
+    default_methods,
+    heat,
+    most_likely,
+    parse_method,
+    pictures_at_a_time,
+)
 from saccade.attribution.rollout import rollout
 from saccade.errors import UsageError
 from saccade.tasks.classify import Classify
+from tests.attribution.written_out import CONFIGS
 
 MakeTask = Callable[[str], Classify]
 
@@ -28,7 +39,7 @@ def test_each_name_is_its_method(make_task: MakeTask, images: Tensor, classes: T
         assert torch.equal(heat(task, images, classes, method=parse_method(name)), answer)
 
 
-@pytest.mark.parametrize("name", ["vit", "vit-class", "rag", "attncnn", "cnn"])
+@pytest.mark.parametrize("name", [*CONFIGS])
 def test_the_default_methods_of_a_model_work_on_it(
     name: str, make_task: MakeTask, images: Tensor, classes: Tensor
 ) -> None:
@@ -68,6 +79,68 @@ def test_attention_methods_refuse_the_plain_cnn_and_name_gradcam(
 def test_an_unknown_method_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="'rollot'; did you mean 'rollout'"):
         parse_method("rollot")
+
+
+@pytest.mark.parametrize("method", ["legrad", "rollout", "gradcam"])
+def test_a_batch_is_explained_in_parts_and_each_picture_as_if_alone(
+    method: str,
+    make_task: MakeTask,
+    images: Tensor,
+    classes: Tensor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    task = make_task("vit-class")
+    together = heat(task, images, classes, method=parse_method(method))
+
+    monkeypatch.setattr(methods, "NUMBERS_AT_A_TIME", 2 * 12 * 16)  # two of the three
+
+    in_parts = heat(task, images, classes, method=parse_method(method))
+    torch.testing.assert_close(in_parts, together)
+
+
+def test_large_pictures_are_explained_fewer_at_a_time(make_task: MakeTask) -> None:
+    """Patches of 4 px and 16 numbers for each: twice the side, a quarter of the pictures."""
+    task = make_task("vit")
+
+    assert pictures_at_a_time(task, height=64, width=64) == 1024
+    assert pictures_at_a_time(task, height=128, width=127) == 256
+    assert pictures_at_a_time(task, height=10_000, width=10_000) == 1
+
+
+EXPLAIN = """
+import sys
+import torch
+from saccade.attribution.methods import heat
+from saccade.backbones.sizes import model_config
+from saccade.config.run import Preprocess
+from saccade.tasks.build import build_classifier
+
+torch.set_num_threads(1)
+side = 1024
+preprocess = Preprocess(height=side, width=side, channels=3, fit="crop", mean=(0.5,) * 3,
+                        std=(0.5,) * 3)
+task = build_classifier(model_config("vit-s16"), class_names=("ant", "bee"), preprocess=preprocess,
+                        seed=0, label_smoothing=0.0).eval()
+torch.nn.init.normal_(task.head.classify.weight)
+images = torch.randint(0, 256, (1, 3, side, side), dtype=torch.uint8)
+assert heat(task, images, torch.tensor([1]), method="legrad").shape == (1, 64, 64)
+print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's own count")
+def test_a_picture_of_1024_pixels_is_explained_in_less_than_2_gib() -> None:
+    """4,096 tokens, 12 blocks, 6 heads: the maps alone, kept, would be 4.5 GiB.
+
+    A process of its own, since the peak of this one is that of other tests; and not getrusage,
+    whose peak a process inherits from the one that started it.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", EXPLAIN], capture_output=True, text=True, check=True
+    )
+
+    assert int(done.stdout) / 2**20 < 2.0
 
 
 def test_the_most_likely_class_is_the_one_explained_by_default() -> None:

@@ -11,7 +11,9 @@ from saccade.attribution.rollout import rollout
 from saccade.backbones.rag import Rag
 from saccade.errors import UsageError
 from saccade.tasks.classify import Classify
-from saccade.transformer.trace import Trace, TracedLayer
+from saccade.transformer import trace
+from saccade.transformer.block import Blocks
+from tests.attribution.written_out import VITS, keep_maps, set_path
 
 MakeTask = Callable[[str], Classify]
 Matrix = list[list[float]]
@@ -22,9 +24,8 @@ def naive_product(one: Matrix, other: Matrix) -> Matrix:
     return [[sum(a * b for a, b in zip(row, c, strict=True)) for c in columns] for row in one]
 
 
-def naive_step(layer: TracedLayer, b: int) -> Matrix:
-    heads = layer.attention[b].tolist()
-    size, strength = len(heads[0]), abs(layer.alpha)
+def naive_step(heads: list[Matrix], alpha: float) -> Matrix:
+    size, strength = len(heads[0]), abs(alpha)
     mean = [[sum(h[n][m] for h in heads) / len(heads) for m in range(size)] for n in range(size)]
     return [
         [((n == m) + strength * mean[n][m]) / (1 + strength) for m in range(size)]
@@ -32,26 +33,69 @@ def naive_step(layer: TracedLayer, b: int) -> Matrix:
     ]
 
 
-def naive_rollout(layers: list[TracedLayer], b: int, *, reads: list[int]) -> Tensor:
-    total = naive_step(layers[0], b)
-    for layer in layers[1:]:
-        total = naive_product(naive_step(layer, b), total)
-    grid, num_prefix = layers[-1].grid, layers[-1].num_prefix
-    seen = [sum(total[n][m] for n in reads) / len(reads) for m in range(len(total))]
-    return torch.tensor(seen[num_prefix:]).reshape(grid.h, grid.w)
+def naive_rollout(maps: list[Tensor], alphas: list[float], b: int, reads: list[float]) -> Tensor:
+    """The product of all steps, N x N each, and then the rows that the head reads."""
+    total = naive_step(maps[0][b].tolist(), alphas[0])
+    for one, alpha in zip(maps[1:], alphas[1:], strict=True):
+        total = naive_product(naive_step(one[b].tolist(), alpha), total)
+    size = len(total)
+    return torch.tensor([sum(reads[n] * total[n][m] for n in range(size)) for m in range(size)])
 
 
-@pytest.mark.parametrize("name", ["vit", "vit-class", "rag", "attncnn"])
-def test_rollout_is_the_product_written_out(name: str, make_task: MakeTask, images: Tensor) -> None:
-    task, trace = make_task(name), Trace()
-    task.tokens(images, trace)
-    last = trace.layers[-1]
-    layers = [layer for layer in trace.layers if layer.grid == last.grid]
-    is_read = {"vit-class": [0]}.get(name, list(range(last.num_prefix, last.attention.shape[-1])))
+def what_is_read(name: str, num_prefix: int) -> list[float]:
+    """The share of each of the last tokens in what the head reads; there are 12 patches."""
+    rest = [0.0] * (num_prefix - 1)
+    match name:
+        case "vit-both":
+            return [0.5, *rest, *[0.5 / 12] * 12]
+        case "vit-distilled":
+            return [0.5, 0.5, *[0.0] * 12]
+        case "vit-class" | "vit-windows" | "vit-rotary":
+            return [1.0, *rest, *[0.0] * 12]
+        case _:
+            return [1 / 12] * 12
 
-    expected = torch.stack([naive_rollout(layers, b, reads=is_read) for b in range(3)])
 
-    torch.testing.assert_close(rollout(task, images), stretch(expected), rtol=1e-3, atol=1e-4)
+@pytest.mark.parametrize("path", ["fused", "explicit"])
+@pytest.mark.parametrize("name", [*VITS, "rag", "attncnn"])
+def test_rollout_is_the_product_written_out(
+    name: str, path: str, make_task: MakeTask, images: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = make_task(name)
+    set_path(task, path)
+
+    heat = rollout(task, images)
+
+    maps = keep_maps(monkeypatch)
+    task(images)
+    maps = [one for one in maps if one.shape == maps[-1].shape]  # attncnn also attends before
+    num_prefix = maps[-1].shape[-1] - 12
+    alphas = [-0.6 if name == "rag" else 1.0 for _ in maps]
+    reads = what_is_read(name, num_prefix)
+    expected = torch.stack([naive_rollout(maps, alphas, b, reads)[num_prefix:] for b in range(3)])
+    torch.testing.assert_close(heat, stretch(expected.unflatten(1, (4, 3))), rtol=1e-3, atol=1e-4)
+
+
+def test_pieces_of_rows_add_up_to_the_whole_map(
+    make_task: MakeTask, images: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = make_task("vit-class")
+    whole = rollout(task, images)
+
+    monkeypatch.setattr(trace, "CHUNK_BYTES", 500)
+
+    torch.testing.assert_close(rollout(task, images), whole)
+
+
+def test_frozen_weights_and_bf16_do_not_matter(make_task: MakeTask, images: Tensor) -> None:
+    task = make_task("vit-class")
+    expected = rollout(task, images)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        heat = rollout(task.requires_grad_(requires_grad=False), images)
+
+    assert heat.dtype == torch.float32
+    torch.testing.assert_close(heat, expected, rtol=0, atol=0.1)
 
 
 def test_a_model_whose_blocks_are_all_silent_looks_everywhere_alike(
@@ -72,7 +116,7 @@ def test_a_silent_block_can_be_taken_out_unseen(make_task: MakeTask, images: Ten
         nn.init.zeros_(task.backbone.blocks.get_parameter(f"1.{gate}.alpha"))
     with_it = rollout(task, images)
 
-    task.backbone.blocks = nn.ModuleList(task.backbone.blocks[:1])
+    task.backbone.blocks = Blocks(task.backbone.blocks[:1])
 
     torch.testing.assert_close(rollout(task, images), with_it)
 

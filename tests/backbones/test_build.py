@@ -6,12 +6,26 @@ from typing import Any
 import pytest
 import torch
 
-from saccade.backbones.build import AnyBackbone, build_backbone
+from saccade.backbones.build import AnyBackbone, build_backbone, global_blocks
+from saccade.backbones.conv import ConvEmbed
+from saccade.backbones.rag import Rag
 from saccade.backbones.sizes import model_config, model_names
 from saccade.backbones.vit import Vit
-from saccade.config.model import AttentionCnnConfig, CnnConfig, ModelConfig, RagConfig, VitConfig
+from saccade.config.model import (
+    AttentionCnnConfig,
+    CnnConfig,
+    ModelConfig,
+    RagConfig,
+    Stem,
+    VitConfig,
+)
 from saccade.shapes import Grid
+from saccade.tokens.patches import PatchEmbed
 from saccade.tokens.positions import LearnedPosition
+from saccade.tokens.stem import ConvStem
+from saccade.transformer.attention import SelfAttention
+from saccade.transformer.block import Block
+from saccade.transformer.residual import LayerScale
 from saccade.transformer.trace import Trace
 
 
@@ -38,14 +52,45 @@ def variants(size: str) -> dict[str, ModelConfig]:
     }
 
 
-VARIANTS = variants("pico") | variants("nano")
+def later_variants() -> dict[str, ModelConfig]:
+    """What came with published weights and larger pictures, each choice at least once."""
+    vit, rag = model_config("vit-pico8"), model_config("rag-pico8")
+    assert isinstance(vit, VitConfig)
+    assert isinstance(rag, RagConfig)
+    with_class = replace(vit, stem="patches", has_class_token=True, pool="class")
+    return {
+        "vit cnn stem no positions": replace(vit, stem="cnn", position="none"),
+        "vit windows": replace(vit, window_size=2, num_global_blocks=1, has_class_token=True),
+        "vit rotary cosine conv": replace(
+            vit, position="rotary", similarity="cosine", projection="conv", num_registers=2
+        ),
+        "vit qk norm swiglu": replace(
+            with_class, has_qk_norm=True, has_gated_mlp=True, activation="silu", has_qkv_bias=False
+        ),
+        "vit as in clip": replace(
+            with_class,
+            position="learned",
+            num_prefix_positions=1,
+            has_embed_norm=True,
+            has_patch_bias=False,
+            activation="quick_gelu",
+            norm_eps=1e-5,
+        ),
+        "vit norm after pooling": replace(with_class, pool="mean", final_norm="pooled"),
+        "rag rotary cosine conv": replace(
+            rag, position="rotary", similarity="cosine", projection="conv"
+        ),
+    }
+
+
+VARIANTS = variants("pico") | variants("nano") | later_variants()
 
 every_backbone = pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 
 
 def build(config: ModelConfig, *, in_channels: int = 3) -> AnyBackbone:
     """In evaluation mode, its alphas opened so that all of it speaks."""
-    backbone = build_backbone(config, in_channels=in_channels, image_size=32).eval()
+    backbone = build_backbone(config, in_channels=in_channels).eval()
     for name, parameter in backbone.named_parameters():
         if name.endswith("alpha"):
             torch.nn.init.constant_(parameter, 0.5)
@@ -83,11 +128,10 @@ def test_tracing_changes_nothing_and_keeps_one_distribution_per_token_and_layer(
     assert len(trace.layers) == num_attention_layers(config)
     for layer in trace.layers:
         num_tokens = layer.num_prefix + layer.grid.num_tokens
-        assert layer.attention.shape[2:] == (num_tokens, num_tokens)
-        assert layer.attention.min() >= 0
-        torch.testing.assert_close(
-            layer.attention.sum(dim=3), torch.ones(layer.attention.shape[:3])
-        )
+        weights = layer.attention()
+        assert weights.shape[2:] == (num_tokens, num_tokens)
+        assert weights.min() >= 0
+        torch.testing.assert_close(weights.sum(dim=3), torch.ones(weights.shape[:3]))
 
 
 def num_attention_layers(config: ModelConfig) -> int:
@@ -150,7 +194,7 @@ def test_a_backbone_is_a_function_of_torchs_seed(config: ModelConfig) -> None:
     states = []
     for _ in range(2):
         torch.manual_seed(3)
-        states.append(build_backbone(config, in_channels=3, image_size=32).state_dict())
+        states.append(build_backbone(config, in_channels=3).state_dict())
 
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
@@ -158,24 +202,22 @@ def test_a_backbone_is_a_function_of_torchs_seed(config: ModelConfig) -> None:
 @pytest.mark.parametrize("name", model_names())
 def test_every_size_can_be_built_and_run_without_allocating_it(name: str) -> None:
     with torch.device("meta"):
-        backbone = build_backbone(model_config(name), in_channels=3, image_size=64).eval()
+        backbone = build_backbone(model_config(name), in_channels=3).eval()
         tokens = backbone(torch.empty(2, 3, 64, 48))
 
     assert tokens.x.is_meta
     assert tokens.grid == Grid(1, 4, 3)
 
 
-@pytest.mark.parametrize("image_size", [32, 30, 5])
-def test_learned_positions_fit_the_training_pictures_without_resampling(image_size: int) -> None:
-    """Sides that the patch does not divide are padded up, so the grid is rounded up too."""
-    config = VARIANTS["vit-pico layerscale"]
-    backbone = build_backbone(config, in_channels=3, image_size=image_size).eval()
-    assert isinstance(backbone, Vit)
+@pytest.mark.parametrize("name", ["vit-pico layerscale", "rag-pico no features"])
+def test_learned_positions_belong_to_the_grid_of_the_config(name: str) -> None:
+    backbone = build(changed(name, position_grid=(1, 3, 5)))
+    assert isinstance(backbone, Vit | Rag)
     assert isinstance(backbone.position, LearnedPosition)
 
-    tokens = backbone(torch.randn(1, 3, image_size, image_size))
-
-    assert backbone.position.grid == tokens.grid
+    assert backbone.position.grid == Grid(1, 3, 5)
+    assert backbone.position.table.shape == (1, 15, 96)
+    assert backbone(torch.randn(1, 3, 20, 35)).grid == backbone.position.grid
 
 
 def test_the_attention_path_of_the_config_reaches_every_layer() -> None:
@@ -187,6 +229,34 @@ def test_the_attention_path_of_the_config_reaches_every_layer() -> None:
         assert paths == {"explicit"}
 
 
+def test_global_blocks_are_spread_evenly_and_the_last_is_one() -> None:
+    """Of twelve blocks with four that see everything: 3, 6, 9 and 12, as in arXiv 2203.16527."""
+    config = model_config("vit-s16")
+    assert isinstance(config, VitConfig)
+    windowed = replace(config, window_size=14, num_global_blocks=4)
+
+    assert global_blocks(windowed) == {2, 5, 8, 11}
+    assert global_blocks(replace(windowed, depth=24)) == {5, 11, 17, 23}
+    assert global_blocks(replace(windowed, num_global_blocks=0)) == set()
+    with torch.device("meta"):
+        backbone = build_backbone(windowed, in_channels=3)
+    sizes = [m.window_size for m in backbone.modules() if isinstance(m, SelfAttention)]
+    assert sizes == [14, 14, 0, 14, 14, 0, 14, 14, 0, 14, 14, 0]
+
+
+@pytest.mark.parametrize(("depth", "rates"), [(1, [0.0]), (3, [0.0, 0.1, 0.2]), (0, [])])
+@pytest.mark.parametrize("name", ["vit-pico", "rag-pico"])
+def test_drop_path_grows_with_depth(name: str, depth: int, rates: list[float]) -> None:
+    config = changed(name, depth=depth, drop_path=0.2, residual="layerscale", mlp_ratio=1.5)
+
+    blocks = [module for module in build(config).modules() if isinstance(module, Block)]
+
+    assert [block.drop_path.rate for block in blocks] == pytest.approx(rates)
+    for block in blocks:
+        assert block.mlp.widen.out_features == 144
+        assert isinstance(block.mlp_gate, LayerScale)
+
+
 def changed(name: str, **change: Any) -> ModelConfig:
     return replace(VARIANTS[name], **change)
 
@@ -195,7 +265,17 @@ def test_numbers_that_do_not_fit_together_are_refused_when_building() -> None:
     changes: list[tuple[str, dict[str, Any], str]] = [
         ("vit-pico", {"num_heads": 5}, "96 .* 5 heads"),
         ("vit-pico", {"stem": "conv", "patch_size": 6}, "power of two"),
+        ("vit-pico", {"stem": "cnn", "patch_size": 6}, "power of two"),
         ("vit-pico", {"drop_path": 1.0}, "1.0"),
+        ("vit-pico", {"embed_dim": 3, "num_heads": 1}, "embed_dim is 3.*at least 4"),
+        ("vit-pico", {"position": "rotary", "num_heads": 16}, "6 wide.*multiple of 4"),
+        ("vit-pico", {"position": "learned", "position_grid": (1, 0, 8)}, "at least one cell"),
+        ("vit-pico", {"position": "learned", "num_prefix_positions": 1}, "only 0 class and"),
+        ("vit-pico", {"tubelet_size": 2, "stem": "conv"}, "'conv'; clips .* need 'patches'"),
+        ("vit-pico", {"pool": "class"}, "'class' .* without a class token only 'mean'"),
+        ("vit-pico", {"pool": "class_and_mean"}, "without a class token only 'mean'"),
+        ("vit-pico", {"pool": "distilled"}, "without a class token only 'mean'"),
+        ("vit-pico", {"pool": "distilled", "has_class_token": True}, "num_registers is 0"),
         ("rag-pico", {"patch_size": 6}, "power of two"),
         ("attncnn-pico", {"num_heads": 7}, "7 heads"),
     ]
@@ -204,6 +284,12 @@ def test_numbers_that_do_not_fit_together_are_refused_when_building() -> None:
             build(changed(name, **change))
 
 
-def test_a_width_without_quarters_is_refused_when_building_not_in_the_first_step() -> None:
-    with pytest.raises(ValueError, match="multiple of 4"):
-        build(changed("vit-pico", embed_dim=90))
+@pytest.mark.parametrize("stem", ["patches", "conv", "cnn"])
+def test_a_vit_without_blocks_or_positions_is_its_stem(stem: Stem) -> None:
+    config = changed("vit-pico", stem=stem, depth=0, position="none", final_norm="pooled")
+    backbone, images = build(config), torch.randn(2, 3, 16, 24)
+    assert isinstance(backbone, Vit)
+    kinds = {"patches": PatchEmbed, "conv": ConvStem, "cnn": ConvEmbed}
+
+    assert isinstance(backbone.embed, kinds[stem])
+    assert torch.equal(backbone(images).x, backbone.embed(images).x)

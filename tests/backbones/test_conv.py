@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from saccade.backbones.conv import ConvFeatures, ConvNormAct, ResidualConv
+from saccade.backbones.conv import ConvEmbed, ConvFeatures, ConvNormAct, ResidualConv
+from saccade.shapes import Grid
 from saccade.tokens.patches import pad_to_multiple
 
 
@@ -63,6 +64,17 @@ def test_depth_counts_the_convolutions_after_each_halving() -> None:
         features = ConvFeatures(3, embed_dim=32, patch_size=4, depth=depth)
         sizes = [len(list(stage.children())) for stage in features.stages]
         assert sizes == [1 + depth, 1 + depth]
+
+
+def test_an_embedding_is_the_last_map_as_tokens() -> None:
+    features = ConvFeatures(3, embed_dim=16, patch_size=4, depth=1).eval()
+    embed, images = ConvEmbed(features), torch.randn(2, 3, 9, 13)
+
+    tokens = embed(images)
+
+    assert embed.patch_size == 4
+    assert (tokens.grid, tokens.num_prefix) == (Grid(1, 3, 4), 0)
+    assert torch.equal(tokens.as_map(), features(images))
 
 
 def test_a_patch_that_cannot_be_reached_by_halving_is_refused() -> None:

@@ -8,27 +8,20 @@ from torch import nn
 
 from saccade.backbones.build import build_backbone
 from saccade.backbones.rag import Rag
+from saccade.backbones.sizes import model_config
 from saccade.config.model import Position, RagConfig
 from saccade.shapes import Grid
-from saccade.tokens.tokens import from_map
+from saccade.transformer.attention import SelfAttention
+from saccade.transformer.block import Blocks
+from saccade.transformer.trace import Trace
 
-SMALL = RagConfig(
-    embed_dim=16,
-    depth=2,
-    num_heads=2,
-    mlp_ratio=2.0,
-    patch_size=4,
-    conv_depth=1,
-    position="sincos",
-    residual="rezero",
-    has_features=True,
-    has_raw_image=True,
-    drop_path=0.0,
-)
+PICO = model_config("rag-pico4")
+assert isinstance(PICO, RagConfig)
+SMALL = replace(PICO, embed_dim=16, num_heads=2, position_grid=(1, 4, 4))
 
 
 def make_rag(config: RagConfig = SMALL) -> Rag:
-    backbone = build_backbone(config, in_channels=3, image_size=16)
+    backbone = build_backbone(config, in_channels=3)
     assert isinstance(backbone, Rag)
     for name, parameter in backbone.named_parameters():
         if name.endswith("alpha"):
@@ -36,7 +29,7 @@ def make_rag(config: RagConfig = SMALL) -> Rag:
     return backbone.eval()
 
 
-@pytest.mark.parametrize("position", ["sincos", "learned"])
+@pytest.mark.parametrize("position", ["none", "sincos", "learned", "rotary"])
 def test_the_forward_pass_is_features_plus_raw_plus_position_then_blocks(
     position: Position,
 ) -> None:
@@ -45,8 +38,9 @@ def test_the_forward_pass_is_features_plus_raw_plus_position_then_blocks(
     assert rag.features is not None
     assert rag.raw_image is not None
 
-    tokens = from_map(rag.features(images) + rag.raw_image(images))
-    tokens = tokens.with_x(rag.position(tokens.x, Grid(1, 3, 4)))
+    tokens = rag.features(images)
+    assert tokens.grid == Grid(1, 3, 4)
+    tokens = rag.position(tokens.with_x(tokens.x + rag.raw_image(images).x))
     for block in rag.blocks:
         tokens = block(tokens)
 
@@ -63,8 +57,8 @@ def test_each_half_can_be_left_out() -> None:
         (without_raw, without_raw.features),
     ):
         assert part is not None
-        seen = rag.position(from_map(part(images)).x, Grid(1, 3, 4))
-        torch.testing.assert_close(rag(images).x, rag.norm(seen))
+        seen = rag.position(part(images))
+        torch.testing.assert_close(rag(images).x, rag.norm(seen.x))
     assert without_features.features is None
     assert without_raw.raw_image is None
 
@@ -75,12 +69,12 @@ def test_with_both_halves_left_out_there_is_nothing_to_see() -> None:
 
 
 def test_a_fresh_rag_is_its_embedding_because_every_block_is_silent() -> None:
-    fresh = build_backbone(SMALL, in_channels=3, image_size=16).eval()
+    fresh = build_backbone(SMALL, in_channels=3).eval()
     images = torch.randn(2, 3, 16, 16)
     assert isinstance(fresh, Rag)
     expected = fresh(images).x
 
-    fresh.blocks = nn.ModuleList()
+    fresh.blocks = Blocks()
 
     assert torch.equal(fresh(images).x, expected)
 
@@ -89,3 +83,22 @@ def test_the_raw_image_alone_needs_no_power_of_two() -> None:
     rag = make_rag(replace(SMALL, has_features=False, patch_size=5))
 
     assert rag(torch.randn(1, 3, 15, 11)).grid == Grid(1, 3, 3)
+
+
+def test_the_kind_of_attention_reaches_every_block() -> None:
+    rag = make_rag(replace(SMALL, similarity="cosine", projection="conv"))
+
+    attentions = [module for module in rag.modules() if isinstance(module, SelfAttention)]
+    assert len(attentions) == SMALL.depth
+    assert all(layer.temperature is not None and layer.mix is not None for layer in attentions)
+
+
+def test_it_begins_with_the_sum_and_reads_out_with_the_norm() -> None:
+    """What explains a model goes block by block between the two."""
+    rag, images, trace = make_rag(), torch.randn(2, 3, 12, 16), Trace()
+
+    tokens = rag(images, trace)
+
+    assert trace.layers[-1].tokens is not None
+    assert torch.equal(rag.readout(rag.blocks(rag.begin(images))).x, tokens.x)
+    assert torch.equal(rag.readout(trace.layers[-1].tokens).x, tokens.x)

@@ -1,11 +1,16 @@
 """A name says family, size and patch; a wrong one is answered with the nearest right one."""
 
-import pytest
+from dataclasses import replace
 
-from saccade.backbones.sizes import TRANSFORMERS, model_config, model_names, parse_name
+import pytest
+import torch
+
+from saccade.backbones.build import build_backbone
+from saccade.backbones.sizes import SIZES, TRANSFORMERS, model_config, model_names, parse_name
 from saccade.config.json import from_json, to_json
 from saccade.config.model import AttentionCnnConfig, CnnConfig, RagConfig, VitConfig
 from saccade.errors import UsageError
+from saccade.tasks.build import build_head
 
 CONFIGS = {"vit": VitConfig, "rag": RagConfig, "attncnn": AttentionCnnConfig, "cnn": CnnConfig}
 
@@ -58,7 +63,7 @@ def test_a_family_alone_is_no_model_and_the_sizes_are_listed() -> None:
 def test_every_listed_name_has_a_config_of_its_family_that_survives_json() -> None:
     names = model_names()
 
-    assert len(names) == len(set(names)) == len(CONFIGS) * len(TRANSFORMERS)
+    assert len(names) == len(set(names)) == sum(len(sizes) for sizes in SIZES.values())
     for name in names:
         config = model_config(name)
         assert type(config) is CONFIGS[name.partition("-")[0]]
@@ -74,9 +79,16 @@ def test_the_patch_of_the_name_is_the_patch_of_the_model(family: str) -> None:
 
 @pytest.mark.parametrize("family", CONFIGS)
 def test_sizes_grow(family: str) -> None:
-    widths = [model_config(f"{family}-{size}").embed_dim for size in TRANSFORMERS]
+    widths = [model_config(f"{family}-{size}").embed_dim for size in SIZES[family]]
 
     assert widths == sorted(set(widths))
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_every_family_has_the_first_sizes_and_only_vit_the_largest(family: str) -> None:
+    assert SIZES[family][:5] == ("pico", "nano", "ti", "s", "b")
+    assert SIZES[family][5:] == (("l", "h") if family == "vit" else ())
+    assert set(SIZES[family]) <= set(TRANSFORMERS)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +103,47 @@ def test_the_vits_with_published_names_have_the_published_shape(
     assert isinstance(config, VitConfig)
     assert (config.embed_dim, config.num_heads, config.depth) == (width, heads, 12)
     assert config.mlp_ratio == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("vit-ti16", 5_717_416),
+        ("vit-s16", 22_050_664),
+        ("vit-b16", 86_567_656),
+        ("vit-l16", 304_326_632),
+        ("vit-h16", 632_199_400),
+        ("vit-ti14", 5_694_376),
+        ("vit-s14", 22_004_584),
+        ("vit-b14", 86_475_496),
+        ("vit-l14", 304_203_752),
+        ("vit-h14", 632_045_800),
+    ],
+)
+def test_the_vits_with_published_names_have_the_published_number_of_parameters(
+    name: str, count: int
+) -> None:
+    """As counted in timm 1.0.31, ``VisionTransformer(img_size=224, num_classes=1000, ...)``.
+
+    The papers round: 86 M, 307 M, 632 M for B/16, L/16 and H/14 (arXiv 2010.11929, table 1); 5 M
+    and 22 M for Ti/16 and S/16 (arXiv 2012.12877, table 1).
+    """
+    config = model_config(name)
+    assert isinstance(config, VitConfig)
+    side = 224 // config.patch_size
+    config = replace(
+        config,
+        has_class_token=True,
+        position="learned",
+        position_grid=(1, side, side),
+        num_prefix_positions=1,
+        pool="class",
+    )
+
+    with torch.device("meta"):
+        parts = build_backbone(config, in_channels=3), build_head(config, num_classes=1000)
+
+    assert sum(p.numel() for part in parts for p in part.parameters()) == count
 
 
 def test_rag_is_rezero_with_features_and_raw_image() -> None:

@@ -1,54 +1,35 @@
 """One configuration of each family, and a run."""
 
+from dataclasses import replace
+
 import pytest
 
-from saccade.config.model import (
-    AttentionCnnConfig,
-    CnnConfig,
-    ModelConfig,
-    RagConfig,
-    VitConfig,
-)
+from saccade.backbones.sizes import FAMILIES, model_config
+from saccade.config.model import AttentionCnnConfig, ModelConfig, RagConfig, VitConfig
 from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, RunConfig
 
+PICO = {family: model_config(f"{family}-pico4") for family in FAMILIES}
+VIT, RAG, ATTNCNN = PICO["vit"], PICO["rag"], PICO["attncnn"]
+assert isinstance(VIT, VitConfig)
+assert isinstance(RAG, RagConfig)
+assert isinstance(ATTNCNN, AttentionCnnConfig)
+
 MODELS: dict[str, ModelConfig] = {
-    "vit": VitConfig(
-        embed_dim=16,
+    "vit": replace(
+        VIT,
         depth=2,
-        num_heads=2,
-        mlp_ratio=2.0,
-        patch_size=4,
-        stem="conv",
         position="learned",
         residual="layerscale",
         num_registers=1,
         has_class_token=True,
         drop_path=0.1,
         attention="fused",
+        position_grid=(2, 8, 6),
+        pool="class_and_mean",
     ),
-    "rag": RagConfig(
-        embed_dim=16,
-        depth=2,
-        num_heads=2,
-        mlp_ratio=2.0,
-        patch_size=4,
-        conv_depth=1,
-        position="sincos",
-        residual="rezero",
-        has_features=True,
-        has_raw_image=False,
-        drop_path=0.0,
-    ),
-    "attncnn": AttentionCnnConfig(
-        embed_dim=16,
-        conv_depth=1,
-        patch_size=4,
-        num_heads=2,
-        num_attentions=2,
-        similarity="cosine",
-        projection="conv",
-    ),
-    "cnn": CnnConfig(embed_dim=16, conv_depth=2, patch_size=4),
+    "rag": replace(RAG, has_raw_image=False, projection="conv"),
+    "attncnn": replace(ATTNCNN, similarity="cosine", projection="conv"),
+    "cnn": PICO["cnn"],
 }
 
 

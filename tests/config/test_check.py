@@ -18,6 +18,7 @@ FAMILIES = ("vit", "rag", "attncnn", "cnn")
 # Numbers that a range cannot describe, each with the reason.
 ELSEWHERE = {
     "data.channels": "1 or 3, and not 2",
+    "model.position_grid": "three numbers; LearnedPosition refuses a grid without cells",
     "budget_seconds": "--budget is read by parse_seconds, which has its own smallest value",
 }
 
@@ -165,3 +166,13 @@ def test_a_range_says_what_it_holds(
     assert str(allowed) == says
     assert all(allowed.holds(value) for value in inside)
     assert not any(allowed.holds(value) for value in outside)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_blocks_can_be_computed_again_only_where_there_are_blocks(family: str) -> None:
+    config = dataclasses.replace(tiny.config(f"{family}-pico4"), gradient_checkpointing=True)
+    if family in ("vit", "rag"):
+        assert check(config) is config
+        return
+    with pytest.raises(UsageError, match=f"gradient_checkpointing is on, and {family} has no"):
+        check(config)

@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from saccade.backbones.sizes import model_config
 from saccade.config.json import from_json, override, parse_settings, to_json
 from saccade.config.model import ModelConfig, VitConfig
 from saccade.config.run import Preprocess, RunConfig
 from saccade.errors import UsageError
+
+FREEZE = ("backbone.embed.*", "backbone.blocks.0.*")
 
 
 def through_text(config: object) -> dict[str, object]:
@@ -63,6 +66,10 @@ def test_whole_numbers_in_json_become_floats_where_floats_belong(run: RunConfig)
         ("model.has_class_token", "1", True),
         ("model.residual", "rezero", "rezero"),
         ("data.source", "123", "123"),
+        ("model.position_grid", "1,8,8", (1, 8, 8)),
+        ("model.position_grid", " 2, 16 ,4 ", (2, 16, 4)),
+        ("optim.freeze", "backbone.embed.*,backbone.blocks.0.*", FREEZE),
+        ("optim.freeze", "", ()),
     ],
 )
 def test_text_takes_the_type_of_its_setting(
@@ -136,6 +143,16 @@ def test_a_value_of_another_type_names_setting_value_and_type(
         override(run, {name: text})
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1,8", "length 3"), ("1,8,8,8", "length 3"), ("1,8,wide", "int")]
+)
+def test_a_list_of_another_length_or_type_names_its_setting(
+    run: RunConfig, text: str, expected: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"model\.position_grid is \[.*: expected .*{expected}"):
+        override(run, {"model.position_grid": text})
+
+
 def test_a_value_that_is_no_choice_is_answered_with_the_choices(run: RunConfig) -> None:
     with pytest.raises(UsageError, match=r"model\.residual is 'rezro'.*rezero"):
         override(run, {"model.residual": "rezro"})
@@ -146,6 +163,47 @@ def test_a_number_that_is_none_is_refused(run: RunConfig, text: str) -> None:
     """One of these in a learning rate would surface hours later, as a model of NaNs."""
     with pytest.raises(UsageError, match=rf"optim\.lr is '{text}'"):
         override(run, {"optim.lr": text})
+
+
+# As config.json held it before models had the settings that have a default now.
+FIRST_VIT = {
+    "family": "vit",
+    "embed_dim": 96,
+    "depth": 4,
+    "num_heads": 3,
+    "mlp_ratio": 2.0,
+    "patch_size": 4,
+    "stem": "conv",
+    "position": "sincos",
+    "residual": "prenorm",
+    "num_registers": 0,
+    "has_class_token": False,
+    "drop_path": 0.0,
+    "attention": "auto",
+}
+
+
+def test_the_settings_that_came_later_may_be_missing(run: RunConfig) -> None:
+    data = to_json(run) | {"model": FIRST_VIT}
+    del data["gradient_checkpointing"], data["optim"]["freeze"]
+
+    again = from_json(RunConfig, data)
+
+    assert again == replace(run, model=model_config("vit-pico4"))
+
+
+@pytest.mark.parametrize(("has_class_token", "pool"), [(True, "class"), (False, "mean")])
+def test_a_first_model_with_a_class_token_is_still_read_by_it(
+    run: RunConfig, has_class_token: bool, pool: str
+) -> None:
+    model = FIRST_VIT | {"has_class_token": has_class_token}
+
+    again = from_json(RunConfig, to_json(run) | {"model": model})
+    told = from_json(RunConfig, to_json(run) | {"model": model | {"pool": "mean"}})
+
+    assert isinstance(again.model, VitConfig)
+    assert isinstance(told.model, VitConfig)
+    assert (again.model.pool, told.model.pool) == (pool, "mean")
 
 
 def test_every_missing_key_is_listed_in_its_place(run: RunConfig) -> None:

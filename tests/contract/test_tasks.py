@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from saccade.backbones.build import build_backbone
+from saccade.backbones.sizes import model_config
 from saccade.config.model import (
     AttentionCnnConfig,
     CnnConfig,
@@ -16,55 +17,56 @@ from saccade.config.model import (
 )
 from saccade.config.run import Preprocess
 from saccade.data.batch import Batch
-from saccade.heads.classify import ClassHead
 from saccade.run.weights import load_weights, save_weights
+from saccade.tasks.build import build_head
 from saccade.tasks.classify import Classify
+from saccade.transformer.attention import SelfAttention
+from saccade.transformer.block import Blocks
 
-VIT = VitConfig(
-    embed_dim=24,
-    depth=2,
-    num_heads=2,
-    mlp_ratio=2.0,
-    patch_size=4,
-    stem="patches",
-    position="sincos",
-    residual="prenorm",
-    num_registers=0,
-    has_class_token=False,
-    drop_path=0.0,
-)
-RAG = RagConfig(
-    embed_dim=24,
-    depth=2,
-    num_heads=2,
-    mlp_ratio=2.0,
-    patch_size=4,
-    conv_depth=1,
-    position="sincos",
-    residual="rezero",
-    has_features=True,
-    has_raw_image=True,
-    drop_path=0.0,
-)
-ATTNCNN = AttentionCnnConfig(
-    embed_dim=24,
-    conv_depth=1,
-    patch_size=4,
-    num_heads=2,
-    num_attentions=2,
-    similarity="dot",
-    projection="linear",
-)
+SMALL = {"embed_dim": 24, "num_heads": 2}
+PICO_VIT, PICO_RAG = model_config("vit-pico4"), model_config("rag-pico4")
+PICO_ATTNCNN = model_config("attncnn-pico4")
+assert isinstance(PICO_VIT, VitConfig)
+assert isinstance(PICO_RAG, RagConfig)
+assert isinstance(PICO_ATTNCNN, AttentionCnnConfig)
+VIT = replace(PICO_VIT, **SMALL, depth=2, stem="patches", position_grid=(1, 4, 4))
+RAG = replace(PICO_RAG, **SMALL, position_grid=(1, 4, 4))
+ATTNCNN = replace(PICO_ATTNCNN, **SMALL)
+CLASS = replace(VIT, has_class_token=True, pool="class")
 MODELS = {
     "vit": VIT,
     "vit conv stem learned class registers": replace(
-        VIT, stem="conv", position="learned", has_class_token=True, num_registers=2
+        CLASS, stem="conv", position="learned", num_registers=2
     ),
     "vit layerscale drop path": replace(VIT, residual="layerscale", drop_path=0.1),
     "vit rezero": replace(VIT, residual="rezero"),
+    "vit cnn stem": replace(VIT, stem="cnn"),
+    "vit rotary class and mean": replace(CLASS, position="rotary", pool="class_and_mean"),
+    "vit cosine conv": replace(VIT, similarity="cosine", projection="conv"),
+    "vit windows distilled": replace(
+        CLASS, window_size=2, num_global_blocks=1, num_registers=1, pool="distilled"
+    ),
+    "vit qk norm swiglu norm after pooling": replace(
+        CLASS,
+        has_qk_norm=True,
+        has_gated_mlp=True,
+        activation="silu",
+        has_qkv_bias=False,
+        pool="mean",
+        final_norm="pooled",
+    ),
+    "vit as in clip": replace(
+        CLASS,
+        position="learned",
+        num_prefix_positions=1,
+        has_embed_norm=True,
+        has_patch_bias=False,
+        activation="quick_gelu",
+    ),
     "rag": RAG,
     "rag no features learned": replace(RAG, has_features=False, position="learned"),
     "rag no raw image prenorm": replace(RAG, has_raw_image=False, residual="prenorm"),
+    "rag rotary cosine": replace(RAG, position="rotary", similarity="cosine"),
     "attncnn": ATTNCNN,
     "attncnn cosine conv": replace(ATTNCNN, similarity="cosine", projection="conv"),
     "cnn": CnnConfig(embed_dim=24, conv_depth=1, patch_size=4),
@@ -84,18 +86,20 @@ def batch() -> Batch:
 
 
 def make_task(config: ModelConfig) -> Classify:
-    has_class_token = isinstance(config, VitConfig) and config.has_class_token
     return Classify(
-        backbone=build_backbone(config, in_channels=3, image_size=16),
-        head=ClassHead(
-            config.embed_dim, num_classes=4, pool="class" if has_class_token else "mean"
-        ),
+        backbone=build_backbone(config, in_channels=3),
+        head=build_head(config, num_classes=4),
         class_names=("a", "b", "c", "d"),
         preprocess=Preprocess(
             height=16, width=16, channels=3, fit="crop", mean=(0.5,) * 3, std=(0.3,) * 3
         ),
         label_smoothing=0.0,
     )
+
+
+def weights(task: Classify) -> dict[str, torch.nn.Parameter]:
+    """All parameters but the prefix of a model without prefix tokens, which holds no number."""
+    return {name: p for name, p in task.named_parameters() if p.numel()}
 
 
 def learn(task: Classify, batch: Batch, *, steps: int) -> list[float]:
@@ -129,11 +133,7 @@ def test_every_parameter_has_a_gradient_after_three_steps(
 
     learn(task, batch, steps=3)
 
-    silent = [
-        name
-        for name, parameter in task.named_parameters()
-        if parameter.numel() and (parameter.grad is None or not parameter.grad.any())
-    ]
+    silent = [name for name, p in weights(task).items() if p.grad is None or not p.grad.any()]
     assert silent == []
 
 
@@ -186,4 +186,35 @@ def test_bf16_autocast_gives_a_finite_fp32_loss_close_to_that_of_fp32(
 
     assert loss.dtype == torch.float32
     assert loss.item() == pytest.approx(task.loss(batch)["loss"].item(), rel=0.05, abs=0.02)
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in task.parameters())
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in weights(task).values())
+
+
+def test_both_paths_of_attention_give_the_same_loss_and_gradients(
+    config: ModelConfig, batch: Batch
+) -> None:
+    task = make_task(config)
+    learn(task, batch, steps=3)
+    task.eval()
+    found = []
+    for path in ("fused", "explicit"):
+        for module in task.modules():
+            if isinstance(module, SelfAttention):
+                module.path = path
+        loss = task.loss(batch)["loss"]
+        found.append([loss, *torch.autograd.grad(loss, list(weights(task).values()))])
+
+    for fused, explicit in zip(*found, strict=True):
+        torch.testing.assert_close(fused, explicit, rtol=1e-3, atol=1e-5)
+
+
+def test_recomputing_blocks_changes_no_bit_of_a_training(config: ModelConfig, batch: Batch) -> None:
+    losses = []
+    for recompute in (False, True):
+        torch.manual_seed(11)
+        task = make_task(config)
+        for module in task.modules():
+            if isinstance(module, Blocks):
+                module.recompute = recompute
+        losses.append(learn(task, batch, steps=4))
+
+    assert losses[0] == losses[1]

@@ -1,4 +1,4 @@
-"""Every picture reaches the model's size, by one resize, without invented detail."""
+"""Every picture reaches the model's size by one resize: ours, or to the pixel that of others."""
 
 from pathlib import Path
 from typing import Literal
@@ -9,15 +9,33 @@ from PIL import Image
 
 from saccade.config.run import Preprocess
 from saccade.data.pictures import PictureFiles
-from saccade.data.preprocess import fit_picture, read_picture
+from saccade.data.preprocess import fit_picture, leaves_untouched, read_picture
 
 Fit = Literal["crop", "squash", "pad"]
 FITS: tuple[Fit, ...] = ("crop", "squash", "pad")
 
 
-def preprocess(height: int, width: int, *, channels: int = 3, fit: Fit = "crop") -> Preprocess:
+Interpolation = Literal["bilinear", "bicubic", "lanczos"]
+
+
+def preprocess(
+    height: int,
+    width: int,
+    *,
+    channels: int = 3,
+    fit: Fit = "crop",
+    resize_side: int = 0,
+    interpolation: Interpolation = "bilinear",
+) -> Preprocess:
     return Preprocess(
-        height=height, width=width, channels=channels, fit=fit, mean=(0.5,), std=(0.5,)
+        height=height,
+        width=width,
+        channels=channels,
+        fit=fit,
+        mean=(0.5,),
+        std=(0.5,),
+        resize_side=resize_side,
+        interpolation=interpolation,
     )
 
 
@@ -88,3 +106,77 @@ def test_jpegs_decoded_smaller_look_as_decoded_in_full(tmp_path: Path, fit: Fit)
     in_full = fit_picture(pictures.load(0, channels=3, min_side=None), wanted)
     assert pictures.load(0, channels=3, min_side=48).shape == (50, 80, 3)
     assert np.abs(read_picture(pictures, 0, wanted).astype(int) - in_full).max() <= 6
+
+
+def resize_then_cut(
+    image: Image.Image, *, resize_side: int, size: tuple[int, int], resample: Image.Resampling
+) -> np.ndarray:
+    """What timm and torchvision do to a Pillow image, step by step; ``size`` is width, height."""
+    width, height = image.size
+    if width <= height:
+        image = image.resize((resize_side, int(resize_side * height / width)), resample)
+    else:
+        image = image.resize((int(resize_side * width / height), resize_side), resample)
+    left = int(round((image.width - size[0]) / 2.0))  # noqa: RUF046 - as it stands there
+    top = int(round((image.height - size[1]) / 2.0))  # noqa: RUF046
+    return np.asarray(image.crop((left, top, left + size[0], top + size[1])))
+
+
+RESAMPLE: dict[Interpolation, Image.Resampling] = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+# Margins of every remainder by 4, both orientations, enlarged and made smaller, already in size.
+SHAPES = [(60, 80), (80, 60), (61, 83), (97, 50), (50, 99), (50, 101), (24, 24), (28, 28), (9, 13)]
+
+
+@pytest.mark.parametrize("interpolation", RESAMPLE)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_with_a_side_to_resize_to_every_pixel_is_that_of_other_libraries(
+    tmp_path: Path, shape: tuple[int, int], channels: int, interpolation: Interpolation
+):
+    picture = noise(*shape, channels)
+    image = Image.fromarray(picture[:, :, 0] if channels == 1 else picture)
+    image.save(tmp_path / "a.png")
+    wanted = resize_then_cut(
+        image, resize_side=28, size=(24, 24), resample=RESAMPLE[interpolation]
+    ).reshape(24, 24, channels)
+    fitted = read_picture(
+        PictureFiles(tmp_path, ("a.png",)),
+        0,
+        preprocess(24, 24, channels=channels, resize_side=28, interpolation=interpolation),
+    )
+    assert (fitted == wanted.transpose(2, 0, 1)).all()
+
+
+@pytest.mark.parametrize("interpolation", RESAMPLE)
+def test_squash_is_one_resize_with_the_interpolation_asked_for(interpolation: Interpolation):
+    picture = noise(30, 50)
+    wanted = np.asarray(Image.fromarray(picture).resize((20, 16), RESAMPLE[interpolation]))
+    fitted = fit_picture(picture, preprocess(16, 20, fit="squash", interpolation=interpolation))
+    assert (fitted == wanted.transpose(2, 0, 1)).all()
+
+
+def test_a_picture_of_the_models_size_stays_untouched_only_where_nothing_is_cut_off():
+    picture = noise(24, 24)
+    for resize_side, stays in ((0, True), (24, True), (28, False)):
+        wanted = preprocess(24, 24, resize_side=resize_side)
+        assert leaves_untouched(wanted) == stays
+        assert (fit_picture(picture, wanted) == picture.transpose(2, 0, 1)).all() == stays
+    assert leaves_untouched(preprocess(24, 24, resize_side=28, fit="squash"))
+
+
+def test_an_oblong_model_is_covered_also_where_the_side_to_resize_to_is_too_short():
+    fitted = fit_picture(noise(40, 40), preprocess(16, 30, resize_side=20))
+    assert fitted.shape == (3, 16, 30)
+    assert (fitted == fit_picture(noise(40, 40), preprocess(16, 30))).all()
+
+
+def test_a_jpeg_is_never_decoded_smaller_than_it_is_scaled_to(tmp_path: Path):
+    Image.fromarray(noise(400, 640)).save(tmp_path / "a.jpg")
+    pictures = PictureFiles(tmp_path, ("a.jpg",))
+    wanted = preprocess(32, 32, resize_side=350)
+    in_full = fit_picture(pictures.load(0, channels=3, min_side=None), wanted)
+    assert (read_picture(pictures, 0, wanted) == in_full).all()

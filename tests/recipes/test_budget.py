@@ -133,7 +133,12 @@ def test_the_dearest_that_sees_the_data_often_enough_is_chosen(fits: int):
     costs = [10 / wanted * (0.5 if k < fits else 2.0) for k in range(4)]
     measure, asked = fake(*costs)
     choice = choose(
-        iter(LADDER), num_pictures=10_000, batch_size=128, seconds=10.0, measure=measure
+        iter(LADDER),
+        num_pictures=10_000,
+        batch_size=128,
+        epochs=wanted_epochs(10_000),
+        seconds=10.0,
+        measure=measure,
     )
     assert choice.candidate == LADDER[fits - 1]
     assert choice.seconds_per_step == costs[fits - 1]
@@ -144,7 +149,12 @@ def test_the_dearest_that_sees_the_data_often_enough_is_chosen(fits: int):
 def test_when_nothing_fits_the_cheapest_is_chosen():
     measure, asked = fake(100.0, 200.0, 300.0, 400.0)
     choice = choose(
-        iter(LADDER), num_pictures=10_000, batch_size=128, seconds=10.0, measure=measure
+        iter(LADDER),
+        num_pictures=10_000,
+        batch_size=128,
+        epochs=wanted_epochs(10_000),
+        seconds=10.0,
+        measure=measure,
     )
     assert choice.candidate == LADDER[0]
     assert choice.steps == 1
@@ -153,7 +163,9 @@ def test_when_nothing_fits_the_cheapest_is_chosen():
 
 def test_a_handful_of_pictures_is_no_reason_to_fail():
     measure, _ = fake(0.01, 0.01, 0.01, 0.01)
-    choice = choose(iter(LADDER), num_pictures=3, batch_size=3, seconds=10.0, measure=measure)
+    choice = choose(
+        iter(LADDER), num_pictures=3, batch_size=3, epochs=100.0, seconds=10.0, measure=measure
+    )
     assert choice.candidate == LADDER[-1]
 
 
@@ -163,6 +175,7 @@ def test_a_larger_batch_sees_the_data_more_often_in_as_many_steps():
             iter(LADDER),
             num_pictures=5_000,
             batch_size=size,
+            epochs=wanted_epochs(5_000),
             seconds=600.0,
             measure=fake(1, 1, 1, 1)[0],
         )

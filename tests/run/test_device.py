@@ -1,12 +1,20 @@
 """A device is one that works here, and running on it changes nothing but the precision."""
 
 import json
+import os
 
 import pytest
 import torch
 
 from saccade.errors import UsageError
-from saccade.run.device import Precision, autocast, choose_device, choose_precision, place
+from saccade.run.device import (
+    Precision,
+    autocast,
+    choose_device,
+    choose_precision,
+    num_cores,
+    place,
+)
 from saccade.run.environment import attention_path, describe, versions
 from tests import tiny
 
@@ -57,3 +65,12 @@ def test_attention_path_is_named(model: str, paths: set[str]):
     config = tiny.config(model)
     found = attention_path(config.model, image_size=16, device=CPU, precision="bf16")
     assert found in paths
+
+
+def test_cores_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch):
+    assert 1 <= num_cores() <= (os.cpu_count() or 1)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
+    assert num_cores() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert num_cores() == 1

@@ -117,6 +117,8 @@ def test_steps_are_those_of_adamw_written_out(model: str, clip_norm: str):
     require_close(made.task.state_dict(), plain.task.state_dict())
     for parameter, m, v in zip(made.task.parameters(), plain.m, plain.v, strict=True):
         state = made.optimizer.state[parameter]
+        if parameter.numel() == 0:  # the prefix of a model without prefix tokens
+            continue
         for found, expected in ((state["exp_avg"], m), (state["exp_avg_sq"], v)):
             tolerance = 1e-2 * expected.abs().sum().item() / max(expected.numel(), 1) + 1e-12
             torch.testing.assert_close(found, expected, atol=tolerance, rtol=1e-3)

@@ -74,6 +74,18 @@ def test_only_matrices_and_kernels_decay(model: str, settings: dict[str, Any]):
     assert {id(p) for p in decayed["params"]} == matrices
 
 
+def test_frozen_parameters_are_in_no_group_even_where_a_group_is_empty_then():
+    config = tiny.config("vit-pico4")
+    for is_frozen in (lambda p: p.ndim > 1, lambda p: p.ndim <= 1):
+        task = tiny.task(config)
+        for parameter in filter(is_frozen, task.parameters()):
+            parameter.requires_grad_(False)
+        optimizer = make_optimizer(task, config.optim)
+        grouped = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        assert grouped == {id(p) for p in task.parameters() if p.requires_grad}
+        step(task, optimizer, batch())  # torch must bear a group without parameters
+
+
 @pytest.mark.parametrize("model", ["rag-pico4", "cnn-pico4"])
 def test_state_round_trip_continues_bitwise(model: str):
     config = tiny.config(model)

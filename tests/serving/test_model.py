@@ -185,5 +185,5 @@ def test_a_run_without_weights_says_what_is_missing(world: World, tmp_path: Path
     (tmp_path / "run" / "config.json").unlink()
     with pytest.raises(UsageError, match=r"config\.json is missing"):
         load(tmp_path / "run")
-    with pytest.raises(UsageError, match="no run folder"):
+    with pytest.raises(UsageError, match="nothing does not exist"):
         load(tmp_path / "nothing")

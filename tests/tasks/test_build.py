@@ -6,24 +6,25 @@ import pytest
 import torch
 
 from saccade.backbones.cnn import Cnn
-from saccade.config.model import CnnConfig, VitConfig
+from saccade.backbones.sizes import model_config
+from saccade.config.model import CnnConfig, Pool, VitConfig
 from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, Preprocess, RunConfig
 from saccade.tasks.build import build_task
 from saccade.tasks.classify import Classify
 
 CNN = CnnConfig(embed_dim=16, conv_depth=1, patch_size=4)
-VIT = VitConfig(
+PICO = model_config("vit-pico4")
+assert isinstance(PICO, VitConfig)
+VIT = replace(
+    PICO,
     embed_dim=16,
     depth=1,
     num_heads=2,
-    mlp_ratio=2.0,
-    patch_size=4,
     stem="patches",
     position="learned",
-    residual="prenorm",
+    position_grid=(1, 2, 2),
     num_registers=1,
     has_class_token=True,
-    drop_path=0.0,
 )
 GREY = Preprocess(height=8, width=8, channels=1, fit="crop", mean=(0.5,), std=(0.25,))
 RGB = replace(GREY, channels=3, mean=(0.5,) * 3, std=(0.25,) * 3)
@@ -112,13 +113,40 @@ def test_the_task_takes_the_channels_it_was_built_for(
     assert task.class_names == NAMES
 
 
-def test_a_class_token_is_read_where_there_is_one(config: RunConfig) -> None:
-    with_token = replace(config, model=VIT)
-    without = replace(config, model=replace(VIT, has_class_token=False))
+@pytest.mark.parametrize("pool", ["mean", "class", "class_and_mean", "distilled"])
+def test_the_head_reads_the_tokens_as_the_config_says(config: RunConfig, pool: Pool) -> None:
+    vit = replace(config, model=replace(VIT, pool=pool))
 
-    assert build_task(with_token, class_names=NAMES, preprocess=GREY).head.pool == "class"
-    assert build_task(without, class_names=NAMES, preprocess=GREY).head.pool == "mean"
+    task = build_task(vit, class_names=NAMES, preprocess=GREY)
+
+    assert task.head.pool == pool
+    logits = task.eval()(torch.zeros(2, 1, 8, 8, dtype=torch.uint8)).logits
+    assert logits.shape == (2, 3)
+
+
+def test_backbones_without_a_prefix_are_read_by_their_mean(config: RunConfig) -> None:
     assert build_task(config, class_names=NAMES, preprocess=GREY).head.pool == "mean"
+
+
+def test_a_pool_that_needs_a_class_token_is_refused_without_one(config: RunConfig) -> None:
+    without = replace(config, model=replace(VIT, has_class_token=False, pool="class"))
+
+    with pytest.raises(ValueError, match="pool is 'class' and has_class_token is False"):
+        build_task(without, class_names=NAMES, preprocess=GREY)
+
+
+def test_a_final_norm_stands_before_pooling_or_after_it_but_not_at_both_places(
+    config: RunConfig,
+) -> None:
+    norms = {}
+    for final_norm in ("tokens", "pooled"):
+        model = replace(VIT, final_norm=final_norm, norm_eps=1e-3, pooled_norm_eps=1e-2)
+        task = build_task(replace(config, model=model), class_names=NAMES, preprocess=GREY)
+        norms[final_norm] = [
+            getattr(norm, "eps", None) for norm in (task.backbone.norm, task.head.norm)
+        ]
+
+    assert norms == {"tokens": [1e-3, None], "pooled": [None, 1e-2]}
 
 
 def test_numbers_that_do_not_fit_together_are_refused(config: RunConfig) -> None:

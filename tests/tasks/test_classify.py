@@ -21,7 +21,7 @@ def task() -> Classify:
     head = ClassHead(16, num_classes=3, pool="mean")
     nn.init.normal_(head.classify.weight)
     return Classify(
-        backbone=build_backbone(config, in_channels=3, image_size=8),
+        backbone=build_backbone(config, in_channels=3),
         head=head,
         class_names=("ant", "bee", "cat"),
         preprocess=Preprocess(height=8, width=8, channels=3, fit="crop", mean=MEAN, std=STD),

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from saccade.shapes import Grid
 from saccade.tokens.patches import PatchEmbed, pad_to_multiple, patchify, unpatchify
 
 
@@ -64,15 +65,26 @@ def test_patch_embed_is_one_matrix_on_each_flat_patch() -> None:
     matrix = embed.project.weight.flatten(1).T  # CPP D
     expected = patchify(images, 4) @ matrix + embed.get_parameter("project.bias")
 
-    assert embed(images).shape == (2, 10, 2, 3)
-    torch.testing.assert_close(embed(images).flatten(2).transpose(1, 2), expected)
+    tokens = embed(images)
+    assert (tokens.grid, tokens.num_prefix) == (Grid(1, 2, 3), 0)
+    torch.testing.assert_close(tokens.x, expected)
+
+
+def test_patch_embed_may_do_without_a_bias() -> None:
+    embed = PatchEmbed(3, patch_size=4, embed_dim=10, has_bias=False)
+
+    assert [name for name, _ in embed.named_parameters()] == ["project.weight"]
+    assert not embed(torch.zeros(1, 3, 8, 8)).x.any()
 
 
 def test_patch_embed_treats_a_ragged_picture_as_its_padded_one() -> None:
     embed = PatchEmbed(3, patch_size=4, embed_dim=10)
     images = torch.randn(2, 3, 7, 9)
 
-    assert torch.equal(embed(images), embed(pad_to_multiple(images, 4)))
+    tokens, padded = embed(images), embed(pad_to_multiple(images, 4))
+
+    assert torch.equal(tokens.x, padded.x)
+    assert tokens.grid == padded.grid == Grid(1, 2, 3)
 
 
 @pytest.mark.parametrize(("channels", "patch_size"), [(1, 4), (3, 16)])
@@ -81,6 +93,6 @@ def test_fresh_patch_embeddings_keep_the_variance_of_the_pixels(
 ) -> None:
     embed = PatchEmbed(channels, patch_size=patch_size, embed_dim=256)
 
-    variance = embed(torch.randn(8, channels, 4 * patch_size, 4 * patch_size)).var()
+    variance = embed(torch.randn(8, channels, 4 * patch_size, 4 * patch_size)).x.var()
 
     assert 0.6 < variance.item() < 1.5

@@ -17,6 +17,16 @@ def test_a_feature_map_comes_back_exactly() -> None:
     assert torch.equal(tokens.as_map(), feature_map)
 
 
+def test_a_map_of_a_clip_keeps_its_frames_in_order() -> None:
+    feature_map = torch.randn(2, 5, 2, 3, 4)
+
+    tokens = from_map(feature_map)
+
+    assert tokens.grid == Grid(2, 3, 4)
+    assert torch.equal(tokens.patches[:, 12 + 4 * 2 + 1], feature_map[:, :, 1, 2, 1])
+    assert torch.equal(tokens.x.transpose(1, 2).unflatten(2, (2, 3, 4)), feature_map)
+
+
 def test_patches_are_in_row_major_order() -> None:
     feature_map = torch.randn(1, 5, 3, 4)
 
@@ -55,6 +65,24 @@ def test_other_vectors_may_have_another_width_but_stand_on_the_same_grid() -> No
     assert (wider.grid, wider.num_prefix) == (tokens.grid, tokens.num_prefix)
     assert wider.x.shape == (2, 7, 9)
     assert not tokens.x.any()
+
+
+def test_other_vectors_keep_rotation_and_mask() -> None:
+    rotation, mask = torch.randn(2, 6, 4), torch.ones(1, 1, 7, 7, dtype=torch.bool)
+    tokens = Tokens(
+        x=torch.zeros(2, 7, 5),
+        grid=Grid(1, 2, 3),
+        num_prefix=1,
+        rotation=rotation,
+        attention_mask=mask,
+    )
+
+    other = tokens.with_x(torch.ones(2, 7, 5))
+
+    assert other.rotation is rotation
+    assert other.attention_mask is mask
+    assert from_map(torch.zeros(1, 5, 2, 3)).rotation is None
+    assert from_map(torch.zeros(1, 5, 2, 3)).attention_mask is None
 
 
 def test_a_map_of_several_frames_is_refused() -> None:

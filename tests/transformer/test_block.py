@@ -1,15 +1,19 @@
-"""A block is two residual lines, starts as its residual rule says, and can always learn."""
+"""A block is two residual lines, can always learn, and may be computed twice to save memory."""
+
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from saccade.config.model import Residual
+from saccade.config.model import Projection, Residual
 from saccade.shapes import Grid
+from saccade.tokens.rotary import RotaryPosition
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.attention import SelfAttention
-from saccade.transformer.block import Block, Mlp, init_linear, make_blocks
-from saccade.transformer.residual import LayerScale, make_gate
+from saccade.transformer.block import Block, Blocks, init_linear
+from saccade.transformer.mlp import GatedMlp, Mlp
+from saccade.transformer.residual import make_gate
 from saccade.transformer.trace import Trace
 
 RULES: tuple[Residual, ...] = ("prenorm", "rezero", "layerscale")
@@ -37,16 +41,6 @@ def randomise(block: Block) -> Block:
     return block
 
 
-def test_the_mlp_is_two_linear_maps_with_a_gelu_between(tokens: Tokens) -> None:
-    mlp = Mlp(12, hidden_dim=24)
-
-    hidden = tokens.x @ mlp.widen.weight.T + mlp.widen.bias
-    bent = hidden * 0.5 * (1 + torch.erf(hidden / 2**0.5))
-    expected = bent @ mlp.narrow.weight.T + mlp.narrow.bias
-
-    torch.testing.assert_close(mlp(tokens.x), expected)
-
-
 @pytest.mark.parametrize("rule", RULES)
 def test_a_block_is_two_residual_lines(rule: Residual, tokens: Tokens) -> None:
     block = randomise(make_block(rule))
@@ -56,9 +50,7 @@ def test_a_block_is_two_residual_lines(rule: Residual, tokens: Tokens) -> None:
         "layerscale": lambda gate: gate.gamma,
     }[rule]
 
-    attended = block.attention(
-        block.attention_norm(tokens.x), num_prefix=1, grid=tokens.grid, trace=None
-    )
+    attended = block.attention(tokens.with_x(block.attention_norm(tokens.x)))
     x = tokens.x + factors(block.attention_gate) * attended
     x = x + factors(block.mlp_gate) * block.mlp(block.mlp_norm(x))
 
@@ -95,10 +87,13 @@ def test_at_first_only_alpha_has_a_gradient_and_the_branch_follows(tokens: Token
     assert with_gradient[1] == {name for name, _ in block.named_parameters()}
 
 
-@pytest.mark.parametrize("branch", ["attention", "mlp"])
+@pytest.mark.parametrize("branch", ["attention", "conv attention", "mlp", "gated mlp"])
 def test_a_block_that_could_never_learn_is_refused(branch: str) -> None:
-    attention, mlp = SelfAttention(12, num_heads=3, path="auto"), Mlp(12, hidden_dim=24)
-    nn.init.zeros_({"attention": attention.proj, "mlp": mlp.narrow}[branch].weight)
+    projection: Projection = "conv" if branch == "conv attention" else "linear"
+    attention = SelfAttention(12, num_heads=3, path="auto", projection=projection)
+    kind = GatedMlp if branch == "gated mlp" else Mlp
+    mlp = kind(12, hidden_dim=24, activation="gelu")
+    nn.init.zeros_(attention.proj.weight if "attention" in branch else mlp.narrow.weight)
 
     with pytest.raises(ValueError, match=r"alpha = 0 .* zero weights"):
         Block(
@@ -153,25 +148,127 @@ def test_the_trace_notes_alpha_and_the_blocks_output(tokens: Tokens) -> None:
     torch.testing.assert_close(out.x, block(tokens).x)
 
 
-@pytest.mark.parametrize(("depth", "rates"), [(1, [0.0]), (3, [0.0, 0.1, 0.2]), (0, [])])
-def test_drop_path_grows_with_depth(depth: int, rates: list[float]) -> None:
-    blocks = make_blocks(
-        embed_dim=8,
-        depth=depth,
-        num_heads=2,
-        mlp_ratio=1.5,
-        residual="layerscale",
-        drop_path=0.2,
-        attention="explicit",
+def test_norm_eps_reaches_both_norms() -> None:
+    block = Block(
+        attention=SelfAttention(12, num_heads=3, path="auto"),
+        mlp=Mlp(12, hidden_dim=24),
+        attention_gate=make_gate("prenorm", 12),
+        mlp_gate=make_gate("prenorm", 12),
+        embed_dim=12,
+        drop_path=0.0,
+        norm_eps=1e-3,
     )
 
-    parts = [block for block in blocks if isinstance(block, Block)]
-    assert len(parts) == depth
-    assert [block.drop_path.rate for block in parts] == pytest.approx(rates)
-    for block in parts:
-        assert block.mlp.widen.out_features == 12
-        assert isinstance(block.mlp_gate, LayerScale)
-        assert block.attention.path == "explicit"
+    assert (block.attention_norm.eps, block.mlp_norm.eps) == (1e-3, 1e-3)
+    assert make_block("prenorm").mlp_norm.eps == 1e-6
+
+
+def make_blocks(*, drop_path: float = 0.0) -> Blocks:
+    return Blocks(make_block("prenorm", drop_path=drop_path) for _ in range(3))
+
+
+def test_blocks_are_applied_one_after_the_other(tokens: Tokens) -> None:
+    blocks, trace = make_blocks(), Trace()
+
+    expected = tokens
+    for block in blocks:
+        expected = block(expected)
+
+    out = blocks(tokens, trace)
+    assert torch.equal(out.x, expected.x)
+    assert len(trace.layers) == 3
+    assert trace.layers[-1].tokens is out
+    assert torch.equal(Blocks()(tokens).x, tokens.x)
+
+
+class Calls:
+    """Counts how often each block runs forward."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self.counts = [0] * len(blocks)
+        for index, block in enumerate(blocks):
+            block.register_forward_pre_hook(lambda *_, index=index: self._count(index))
+
+    def _count(self, index: int) -> None:
+        self.counts[index] += 1
+
+
+def loss_and_gradients(blocks: Blocks, tokens: Tokens) -> list[torch.Tensor]:
+    """Of one training step with a fixed seed, the gradient of the input among them."""
+    x = tokens.x.clone().requires_grad_()
+    torch.manual_seed(5)
+    loss = blocks(tokens.with_x(x)).x.square().mean()
+    torch.rand(3)  # whatever else draws numbers before the backward pass
+    return [loss, *torch.autograd.grad(loss, [x, *blocks.parameters()])]
+
+
+@pytest.mark.parametrize("drop_path", [0.0, 0.5])
+def test_recomputing_gives_the_same_bits_and_runs_each_block_again(
+    drop_path: float, tokens: Tokens
+) -> None:
+    blocks = make_blocks(drop_path=drop_path).train()
+    kept = loss_and_gradients(blocks, tokens)
+    calls = Calls(blocks)
+    blocks.recompute = True
+
+    recomputed = loss_and_gradients(blocks, tokens)
+
+    assert calls.counts == [2, 2, 2]
+    assert len(kept) == 2 + len(list(blocks.parameters()))
+    for one, other in zip(kept, recomputed, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_the_seed_of_the_test_above_matters() -> None:
+    """Else equal bits under drop_path would prove nothing."""
+    blocks = make_blocks(drop_path=0.5).train()
+    tokens = Tokens(x=torch.randn(8, 7, 12), grid=Grid(1, 2, 3), num_prefix=1)
+
+    assert not torch.equal(blocks(tokens).x, blocks(tokens).x)
+
+
+def test_recomputing_keeps_less_for_the_backward_pass(tokens: Tokens) -> None:
+    def kept_bytes(blocks: Blocks) -> int:
+        sizes: dict[int, int] = {}
+
+        def keep(tensor: torch.Tensor) -> torch.Tensor:
+            sizes[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            out = blocks(tokens.with_x(tokens.x.clone().requires_grad_())).x
+        assert out.requires_grad
+        return sum(sizes.values())
+
+    blocks = make_blocks().train()
+    everything = kept_bytes(blocks)
+    blocks.recompute = True
+
+    assert kept_bytes(blocks) < 0.25 * everything
+
+
+def test_nothing_is_recomputed_in_evaluation_or_under_a_trace(tokens: Tokens) -> None:
+    blocks = make_blocks()
+    blocks.recompute = True
+    for is_training, trace in ((False, None), (True, Trace())):
+        calls = Calls(blocks.train(is_training))
+        blocks(tokens.with_x(tokens.x.clone().requires_grad_()), trace).x.sum().backward()
+        assert calls.counts == [1, 1, 1]
+
+
+def test_recomputing_keeps_what_the_tokens_know(tokens: Tokens) -> None:
+    """The rotation and the mask go into every block, also the second time."""
+    mask = torch.eye(7, dtype=torch.bool)[None, None]
+    rotary = RotaryPosition(4, base=100.0)(replace(tokens, attention_mask=mask))
+    blocks = make_blocks().train()
+    kept = loss_and_gradients(blocks, rotary)
+    blocks.recompute = True
+
+    assert all(
+        torch.equal(*pair) for pair in zip(kept, loss_and_gradients(blocks, rotary), strict=True)
+    )
+    assert blocks(rotary).rotation is rotary.rotation
+    assert not torch.equal(kept[0], loss_and_gradients(blocks, tokens)[0])
 
 
 @pytest.mark.parametrize("width", [24, 384])

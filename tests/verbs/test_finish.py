@@ -49,7 +49,7 @@ def prepared(
         data__max_bad_fraction="0.5",
         data__cache_gib="1" if is_cached else "0",
     )
-    return prepare(parts, config, model.contract.preprocess, voice=Voice(is_quiet=True))
+    return prepare(parts, config, model.preprocess, voice=Voice(is_quiet=True))
 
 
 def ended(run: RunFolder, model: Model, data: Prepared, *, is_quiet: bool = True) -> Finished:

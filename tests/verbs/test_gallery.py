@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 import saccade
+from saccade.config.json import from_json
+from saccade.config.run import RunConfig
 from saccade.data.augment import augment
 from saccade.data.decode import decode
 from saccade.data.loader import Loader
@@ -29,6 +31,11 @@ from tests import tiny
 from tests.tiny import World
 
 Index = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def config(world: World) -> RunConfig:
+    return from_json(RunConfig, json.loads((world.run / "config.json").read_text()))
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +86,13 @@ def run(
     training: Loader,
     judged_on: Loader,
     judgement: Judgement,
+    config: RunConfig,
 ) -> Path:
     """A folder with a gallery, written over an older one."""
     folder = RunFolder(tmp_path_factory.mktemp("gallery"))
     folder.pictures.mkdir()
     (folder.pictures / "old.png").write_bytes(b"of an earlier evaluation")
-    write_gallery(folder, model, training, judged_on, judgement)
+    write_gallery(folder, model, training, judged_on, judgement, config=config)
     return folder.path
 
 
@@ -170,12 +178,12 @@ def test_a_few_training_pictures_of_each_class_are_shown_as_they_are(
 
 
 def test_augmented_pictures_are_the_first_the_run_learned_from(
-    run: Path, index: Index, model: Model, training: Loader
+    run: Path, index: Index, config: RunConfig, training: Loader
 ):
     expected: list[tuple[np.ndarray, str]] = []
-    seed = model.config.seed
+    seed = config.seed
     for epoch, batch in training.training_batches(seed, start_step=0):
-        changed = augment(batch, model.config.augment, seed=seed, epoch=epoch)
+        changed = augment(batch, config.augment, seed=seed, epoch=epoch)
         assert changed.targets is not None
         expected += [
             (image, tiny.CLASSES[label])
@@ -191,25 +199,29 @@ def test_augmented_pictures_are_the_first_the_run_learned_from(
         np.testing.assert_array_equal(pixels(run / entry["file"]), image)
 
 
-def test_a_model_without_mistakes_has_none_to_show(tmp_path: Path, model: Model, training: Loader):
+def test_a_model_without_mistakes_has_none_to_show(
+    tmp_path: Path, model: Model, training: Loader, config: RunConfig
+):
     right = judge(model, training)
     positions = np.flatnonzero(right.labels == right.predicted)
     few = loader(training.samples.take(positions[:4]))
-    write_gallery(RunFolder(tmp_path), model, few, few, judge(model, few))
+    write_gallery(RunFolder(tmp_path), model, few, few, judge(model, few), config=config)
     index = json.loads((tmp_path / "pictures" / "index.json").read_text())
     assert index["mistakes"] == []
     assert len(index["attention"]) == 4
     assert len(index["batch"]) == NUM_AUGMENTED
 
 
-def test_nothing_right_is_no_reason_to_fail(tmp_path: Path, model: Model, training: Loader):
+def test_nothing_right_is_no_reason_to_fail(
+    tmp_path: Path, model: Model, training: Loader, config: RunConfig
+):
     right = judge(model, training)
     chosen = training.samples.take(np.flatnonzero(right.labels == right.predicted)[:3])
     assert chosen.labels is not None
     wrong = loader(
         Samples(pictures=chosen.pictures, ids=chosen.ids, labels=(chosen.labels + 1) % 3)
     )
-    write_gallery(RunFolder(tmp_path), model, wrong, wrong, judge(model, wrong))
+    write_gallery(RunFolder(tmp_path), model, wrong, wrong, judge(model, wrong), config=config)
     index = json.loads((tmp_path / "pictures" / "index.json").read_text())
     assert index["attention"] == []
     assert len(index["mistakes"]) == 3

@@ -1,6 +1,5 @@
 """A divided source becomes loaders that are ready, and what is left out is named."""
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from saccade.verbs.prepare import (
     NUM_BAD_SHOWN,
     Prepared,
     first_contract,
-    num_threads,
     prepare,
     require_same_data,
     say_bad,
@@ -44,7 +42,7 @@ def made(split: Split, *, is_quiet: bool = True, **settings: str) -> Prepared:
 
 def contract_of(source: Source, split: Split, data: Prepared) -> Contract:
     planned = Plan(config=config(), model_name="cnn-pico4", preprocess=tiny.preprocess(), lines=())
-    return first_contract(planned, source, data)
+    return first_contract(planned, source, data, start=None, has_new_head=False)
 
 
 @pytest.fixture
@@ -214,12 +212,3 @@ def test_other_pictures_may_not(source: Source, change: str):
             says = r"only the model has: sky\n.*only the data has:  sea"
     with pytest.raises(DataError, match=says):
         require_same_data(contract, open_source(folder))
-
-
-def test_one_thread_decodes_for_each_core_this_process_may_use(monkeypatch: pytest.MonkeyPatch):
-    assert 1 <= num_threads() <= (os.cpu_count() or 1)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
-    assert num_threads() == 3
-    monkeypatch.delattr(os, "sched_getaffinity")
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert num_threads() == 1

@@ -1,0 +1,208 @@
+"""What training, answering and converting start from: a run folder, or weights from elsewhere."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from saccade.config.json import from_json
+from saccade.config.model import ModelConfig
+from saccade.config.run import Preprocess, RunConfig
+from saccade.errors import UsageError
+from saccade.run.contract import Origin, load_contract, require_same_classes
+from saccade.run.folder import RunFolder, read_json
+from saccade.run.weights import load_weights
+from saccade.tasks.build import build_classifier, build_task
+from saccade.tasks.classify import Classify
+from saccade.weights.hub import HUB
+from saccade.weights.read import read
+
+SACCADE = "saccade"
+CLASS_MAPS = "head.classify"  # what the names of the last maps begin with, one or two by the pool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A model with its weights, wherever they come from.
+
+    Attributes:
+        source: as the user named it.
+        library: whose layout it had; ``saccade`` for a run folder.
+        architecture: the model's name there.
+        model: the shape.
+        class_names: in the order of the logits; empty when the weights have no head.
+        preprocess: how a picture has to be prepared.
+        licence: of the weights, as their source states it.
+        tensors: by the names of our task; without ``head.classify...`` when there is no head.
+        notes: what a user should hear.
+    """
+
+    source: str
+    library: str
+    architecture: str
+    model: ModelConfig
+    class_names: tuple[str, ...]
+    preprocess: Preprocess
+    licence: str
+    tensors: Mapping[str, Tensor]
+    notes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The model, and whose it is: ``rag-nano4``, ``vit_small_patch16_224 of timm``."""
+        if self.library == SACCADE:
+            return self.architecture
+        return f"{self.architecture} of {self.library}"
+
+    def origin(self, *, has_new_head: bool) -> Origin:
+        """Where a model that starts from this comes from, for its contract."""
+        return Origin(
+            source=self.source,
+            library=self.library,
+            architecture=self.architecture,
+            sha256=self.sha256(),
+            has_new_head=has_new_head,
+        )
+
+    def sha256(self) -> str:
+        """A hash of all tensors, by which the very same weights are known again."""
+        found = hashlib.sha256()
+        for name, tensor in sorted(self.tensors.items()):
+            found.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+            flat = tensor.detach().cpu().contiguous().reshape(-1)
+            found.update(flat.view(torch.uint8).numpy().data)
+        return found.hexdigest()
+
+
+def find_run(source: str | Path) -> RunFolder | None:
+    """The run folder that was named; None where it must be weights of another library."""
+    if str(source).startswith(HUB):
+        return None
+    folder = RunFolder(source)
+    return folder if folder.contract.is_file() else None
+
+
+def read_start(source: str | Path, *, leave_out: Sequence[str] = ()) -> Start:
+    """Reads a run folder, or whatever ``saccade.weights.read`` takes, whole or not at all.
+
+    Args:
+        source: a run folder, a ``.safetensors`` or ``.npz`` file, a folder of another library, or
+            ``hf://owner/name[@revision]``.
+        leave_out: patterns of *their* names for tensors that may be dropped.
+
+    Raises:
+        UsageError: there is nothing of the kind, or the user's files are not complete.
+        DataError: a file is damaged, or is not the model that it describes.
+    """
+    run = find_run(source)
+    if run is not None:
+        if leave_out:
+            raise UsageError(
+                f"{source} is a run folder, of which nothing can be left out; --leave-out is for "
+                "weights of other libraries"
+            )
+        return _of_run(run)
+    try:
+        found = read(source, leave_out=leave_out)
+    except UsageError as error:
+        if not Path(source).is_dir():
+            raise
+        raise UsageError(
+            f"{source} is not a run folder (it has no contract.json), nor can it be read as "
+            f"weights: {error}"
+        ) from None
+    return Start(
+        source=found.source,
+        library=found.library,
+        architecture=found.architecture,
+        model=found.model,
+        class_names=found.class_names,
+        preprocess=found.preprocess,
+        licence=found.licence,
+        tensors=found.tensors,
+        notes=found.notes,
+    )
+
+
+def restore(start: Start) -> Classify:
+    """The model as it was, with its own classes; without any where the weights have no head."""
+    task = build_classifier(
+        start.model,
+        class_names=start.class_names,
+        preprocess=start.preprocess,
+        seed=0,
+        label_smoothing=0.0,
+    )
+    initialise(task, start, has_new_head=not start.class_names)
+    return task
+
+
+def needs_new_head(
+    start: Start, class_names: Sequence[str], *, source: str, is_agreed: bool
+) -> bool:
+    """Whether the head has to be left behind to learn these classes.
+
+    Args:
+        start: the weights.
+        class_names: of the data, in any order.
+        source: the data, as the user named it.
+        is_agreed: whether the user agrees to a new head.
+
+    Raises:
+        DataError: the classes are others and the user has not agreed; both lists are shown.
+    """
+    if is_agreed or not start.class_names:
+        return True
+    require_same_classes(
+        start.class_names,
+        class_names,
+        source=source,
+        advice="Rename the class folders to the model's names, or add --new-head to learn the "
+        "data's classes with a new head",
+    )
+    return False
+
+
+def initialise(task: Classify, start: Start, *, has_new_head: bool) -> None:
+    """Puts weights into a task of their shape, in place.
+
+    Args:
+        task: built from ``start.model``.
+        start: the weights. Where the head is kept, its rows follow their classes' names into the
+            task's order.
+        has_new_head: whether the maps to the classes stay as they were built. A norm before them
+            belongs to what was learned, and is taken over.
+    """
+    tensors = dict(start.tensors)
+    maps = [name for name in task.state_dict() if name.startswith(CLASS_MAPS)]
+    for name in maps:
+        if has_new_head:
+            tensors[name] = task.state_dict()[name]
+        else:
+            order = [start.class_names.index(each) for each in task.class_names]
+            tensors[name] = tensors[name][order]
+    task.load_state_dict(tensors)
+
+
+def _of_run(run: RunFolder) -> Start:
+    config = from_json(RunConfig, read_json(run.config))
+    contract = load_contract(run.contract)
+    task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
+    load_weights(run.weights, task)
+    tensors = task.state_dict()
+    if not contract.class_names:  # converted from weights without a head
+        tensors = {k: v for k, v in tensors.items() if not k.startswith(CLASS_MAPS)}
+    return Start(
+        source=str(run.path),
+        library=SACCADE,
+        architecture=contract.model_name,
+        model=config.model,
+        class_names=contract.class_names,
+        preprocess=contract.preprocess,
+        licence=contract.licence,
+        tensors=tensors,
+        notes=(),
+    )

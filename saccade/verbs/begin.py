@@ -1,0 +1,170 @@
+"""How a training begins: planned anew, from scratch or from weights, or where a run stopped."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+
+from saccade.config.json import from_json, to_json
+from saccade.config.run import RunConfig
+from saccade.data.sources import Source
+from saccade.data.split import split as divide
+from saccade.errors import UsageError
+from saccade.recipes.facts import look
+from saccade.recipes.fine_tune import require_same_model
+from saccade.recipes.plan import plan
+from saccade.run.checkpoint import checkpoints
+from saccade.run.contract import Contract, Origin, load_contract
+from saccade.run.device import num_cores
+from saccade.run.folder import RunFolder, read_json
+from saccade.run.freeze import find_frozen
+from saccade.run.start import Start, initialise, needs_new_head, read_start
+from saccade.tasks.build import build_task
+from saccade.tasks.classify import Classify
+from saccade.verbs.prepare import (
+    Prepared,
+    first_contract,
+    note_training_pictures,
+    pictures_seen,
+    prepare,
+    require_same_data,
+    say_seen,
+)
+from saccade.verbs.voice import Voice
+from saccade.verbs.wish import Said, make_wish, require_same_wish
+
+
+class Begun(NamedTuple):
+    """Everything that the loop needs.
+
+    Attributes:
+        config: all numbers.
+        contract: the promise, all but the figures.
+        data: pictures, ready to be read.
+        task: with the weights that training starts from; a checkpoint overrides them.
+    """
+
+    config: RunConfig
+    contract: Contract
+    data: Prepared
+    task: Classify
+
+
+def begin(
+    said: Said,
+    pictures: Source,
+    folder: RunFolder,
+    *,
+    device: torch.device,
+    training_seconds: Callable[[float | None], float | None],
+    voice: Voice,
+) -> Begun:
+    """Plans a new run, and makes its folder once everything fits together.
+
+    Args:
+        said: what was asked for.
+        pictures: labelled.
+        folder: to make.
+        device: where to train.
+        training_seconds: what is left of a budget for training.
+        voice: says each number with its reason.
+
+    Raises:
+        UsageError: the wish does not fit together, or does not fit the weights.
+        DataError: the data, or the weights, are bad.
+    """
+    wish = make_wish(said)
+    class_names = pictures.class_names or ()
+    start = None if said.init is None else read_start(said.init)
+    has_new_head = False
+    if start is not None:
+        if said.model is not None:
+            require_same_model(said.model, start)
+        has_new_head = needs_new_head(
+            start, class_names, source=pictures.path, is_agreed=said.new_head
+        )
+    shares = wish.held_out()
+    parts = divide(
+        pictures,
+        val_fraction=shares.val_fraction,
+        test_fraction=shares.test_fraction,
+        seed=wish.seed,
+    )
+    planned = plan(
+        wish,
+        look(parts.train, num_classes=len(class_names)),
+        source=pictures.path,
+        training_seconds=training_seconds(wish.budget_seconds),
+        device=device,
+        num_threads=num_cores(),
+        start=start,
+    )
+    for line in (*parts.notes, *planned.lines):
+        voice.say(f"  {line}")
+    if start is not None:
+        _say_head(start, len(class_names), has_new_head=has_new_head, voice=voice)
+    config = planned.config
+    data = prepare(parts, config, planned.preprocess, voice=voice)
+    contract = first_contract(planned, pictures, data, start=start, has_new_head=has_new_head)
+    task = build_task(config, class_names=contract.class_names, preprocess=planned.preprocess)
+    if start is not None:
+        initialise(task, start, has_new_head=has_new_head)
+    frozen = find_frozen(task, config.optim.freeze)
+    if frozen.names:
+        voice.say(f"  frozen     {frozen.num_parameters:,} of {contract.num_parameters:,} numbers")
+    folder.create({folder.config: to_json(config), folder.contract: contract.to_json()})
+    seen = pictures_seen(start)
+    say_seen(parts, seen, voice)
+    note_training_pictures(folder, parts, before=seen)
+    return Begun(config, contract, data, task)
+
+
+def go_on(said: Said, pictures: Source, folder: RunFolder, *, voice: Voice) -> Begun:
+    """Reads what a run that stopped was about.
+
+    Raises:
+        UsageError: other numbers are asked for now, or the weights it began with are gone before
+            there is a checkpoint.
+        DataError: the data has changed since.
+    """
+    config = from_json(RunConfig, read_json(folder.config))
+    contract = load_contract(folder.contract)
+    require_same_wish(said, config, contract)
+    require_same_data(contract, pictures)
+    parts = divide(
+        pictures,
+        val_fraction=config.data.val_fraction,
+        test_fraction=config.data.test_fraction,
+        seed=config.seed,
+    )
+    data = prepare(parts, config, contract.preprocess, voice=voice)
+    task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
+    if contract.origin is not None and not checkpoints(folder.checkpoints):
+        start = _same_start(contract.origin, folder)
+        initialise(task, start, has_new_head=contract.origin.has_new_head)
+    return Begun(config, contract, data, task)
+
+
+def _same_start(origin: Origin, folder: RunFolder) -> Start:
+    """The weights that a run began with, for one that was stopped before its first checkpoint."""
+    start = read_start(origin.source)
+    if start.sha256() != origin.sha256:
+        raise UsageError(
+            f"{folder.path} has no checkpoint yet, and {origin.source} holds other weights than "
+            "those it began with; start a new run with another --out"
+        )
+    return start
+
+
+def _say_head(start: Start, num_classes: int, *, has_new_head: bool, voice: Voice) -> None:
+    if not has_new_head:
+        voice.say(f"  head       kept: its {num_classes} classes are those of the data")
+    elif start.class_names:
+        voice.say(
+            f"  head       new, for {num_classes} classes; that of the weights, for "
+            f"{len(start.class_names)}, is left behind as --new-head says"
+        )
+    else:
+        voice.say(f"  head       new, for {num_classes} classes; the weights have none")
+    for note in start.notes:
+        voice.say(f"  {note}")
