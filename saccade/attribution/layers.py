@@ -1,5 +1,6 @@
 """Going through a model block by block, so that only one block's gradient is in memory."""
 
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -52,9 +53,8 @@ def block_by_block(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Iterator
 
 def last_block(task: Classify, images: UInt8[Tensor, "B C H W"]) -> BlockPass:
     """The last block as it ran; those before it leave nothing but what it was given."""
-    for block, before in _blocks_and_inputs(task, images):
-        last = block, before
-    return _run(*last)
+    block, before = deque(_blocks_and_inputs(task, images), maxlen=1).pop()
+    return _run(block, before)
 
 
 def layers_backwards(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Iterator[TracedLayer]:

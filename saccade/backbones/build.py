@@ -69,6 +69,7 @@ def _vit(config: VitConfig, in_channels: int) -> Vit:
                     projection=config.projection,
                     has_qk_norm=config.has_qk_norm,
                     has_bias=config.has_qkv_bias,
+                    norm_eps=norm_eps,
                     window_size=0 if index in global_blocks(config) else config.window_size,
                 ),
                 mlp=_mlp(config),

@@ -1,9 +1,10 @@
 """Classification from scratch: a complete config from a few facts about the data."""
 
 import math
+from dataclasses import replace
 
 from saccade.backbones.sizes import model_config
-from saccade.config.model import ModelConfig
+from saccade.config.model import ModelConfig, RagConfig, VitConfig
 from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, RunConfig
 from saccade.recipes.facts import Facts
 from saccade.recipes.mirror import SAFE_RATIO
@@ -56,7 +57,7 @@ def classify(
     """
     batch_size = batch_size_for(facts.num_pictures)
     epochs = steps * batch_size / max(facts.num_pictures, 1)
-    config = model_config(model) if isinstance(model, str) else model
+    config = fresh_model(model, image_size) if isinstance(model, str) else model
     return RunConfig(
         job="classify",
         seed=seed,
@@ -93,6 +94,15 @@ def classify(
             average=0.03,
         ),
     )
+
+
+def fresh_model(name: str, image_size: int) -> ModelConfig:
+    """The shape that a name stands for, with room for positions on the grid of these pictures."""
+    config = model_config(name)
+    if not isinstance(config, VitConfig | RagConfig):
+        return config
+    cells = math.ceil(image_size / config.patch_size)
+    return replace(config, position_grid=(1, cells, cells))
 
 
 def batch_size_for(num_pictures: int) -> int:

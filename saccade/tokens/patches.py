@@ -14,7 +14,15 @@ def pad_to_multiple(images: Float[Tensor, "B C H W"], multiple: int) -> Float[Te
 
     The pictures are normalised, so a zero is the mean colour. This is what lets a backbone take
     pictures of any size and aspect.
+
+    Raises:
+        ValueError: clips were given, not pictures.
     """
+    if images.ndim != 4:
+        raise ValueError(
+            f"the model reads pictures, B C H W; the input has the shape {list(images.shape)}. A "
+            "model for clips has a tubelet_size above 1"
+        )
     height, width = images.shape[2:]
     return F.pad(images, (0, -width % multiple, 0, -height % multiple))
 

@@ -30,6 +30,7 @@ class SelfAttention(nn.Module):
         has_qk_norm: a LayerNorm on the queries and keys of each head (arXiv 2302.05442).
         has_bias: of the map to queries, keys and values.
         window_size: cells a side that a patch looks at, prefix tokens apart; 0: all.
+        norm_eps: of the norms on queries and keys.
 
     Raises:
         ValueError: the heads do not divide the width.
@@ -46,6 +47,7 @@ class SelfAttention(nn.Module):
         has_qk_norm: bool = False,
         has_bias: bool = True,
         window_size: int = 0,
+        norm_eps: float = 1e-6,
     ) -> None:
         super().__init__()
         if embed_dim % num_heads:
@@ -56,8 +58,8 @@ class SelfAttention(nn.Module):
         self.window_size = window_size
         self.qkv = Linear(embed_dim, 3 * embed_dim, bias=has_bias)
         self.mix = DepthwiseMix(3 * embed_dim) if projection == "conv" else None
-        self.q_norm = nn.LayerNorm(head_dim, eps=1e-6) if has_qk_norm else None
-        self.k_norm = nn.LayerNorm(head_dim, eps=1e-6) if has_qk_norm else None
+        self.q_norm = nn.LayerNorm(head_dim, eps=norm_eps) if has_qk_norm else None
+        self.k_norm = nn.LayerNorm(head_dim, eps=norm_eps) if has_qk_norm else None
         self.temperature = CosineTemperature(num_heads) if similarity == "cosine" else None
         self.proj = Linear(embed_dim, embed_dim)
 
@@ -144,7 +146,7 @@ class CosineTemperature(nn.Module):
 
     def forward(self, q: Float[Tensor, "B A N E"]) -> Float[Tensor, "B A N E"]:
         """Scales queries so that their product with unit keys is the score."""
-        return nn.functional.normalize(q, dim=-1) * self.log_factor.clamp(max=4.6052).exp()
+        return nn.functional.normalize(q, dim=-1) * self.log_factor.exp().clamp(max=100)
 
 
 class DepthwiseMix(nn.Module):

@@ -17,7 +17,7 @@ from tests.attribution.written_out import CONFIGS
 MakeTask = Callable[[str], Classify]
 
 
-@pytest.mark.parametrize("name", ["vit", "rag", "attncnn", "cnn"])
+@pytest.mark.parametrize("name", ["vit", "vit-windows", "rag", "attncnn", "cnn"])
 def test_under_mean_pooling_gradcam_is_the_class_weight_on_each_token(
     name: str, make_task: MakeTask, images: Tensor, classes: Tensor
 ) -> None:
@@ -36,7 +36,7 @@ def test_under_mean_pooling_gradcam_is_the_class_weight_on_each_token(
     torch.testing.assert_close(heat, stretch(expected), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["vit-class", "vit-both", "vit-distilled", "vit-windows"])
+@pytest.mark.parametrize("name", ["vit-class", "vit-both", "vit-distilled", "vit-rotary"])
 def test_under_a_class_token_gradcam_reads_what_the_last_block_is_given(
     name: str, make_task: MakeTask, images: Tensor, classes: Tensor
 ) -> None:

@@ -15,6 +15,7 @@ from saccade.backbones.attention_cnn import AttentionCnn
 from saccade.backbones.build import build_backbone
 from saccade.backbones.rag import Rag
 from saccade.backbones.vit import Vit
+from saccade.config.model import AttentionPath
 from saccade.config.run import Preprocess
 from saccade.errors import UsageError
 from saccade.heads.classify import ClassHead
@@ -72,7 +73,7 @@ def slow_legrad(task: Classify, image: Tensor, label: int, maps: list[Tensor]) -
 @pytest.mark.parametrize("name", [*VITS, "rag", "attncnn"])
 def test_legrad_is_the_gradient_of_maps_that_were_kept(
     name: str,
-    path: str,
+    path: AttentionPath,
     make_task: MakeTask,
     images: Tensor,
     classes: Tensor,

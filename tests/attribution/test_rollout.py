@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from saccade.attribution.heat import stretch
 from saccade.attribution.rollout import rollout
 from saccade.backbones.rag import Rag
+from saccade.config.model import AttentionPath
 from saccade.errors import UsageError
 from saccade.tasks.classify import Classify
 from saccade.transformer import trace
@@ -44,22 +45,25 @@ def naive_rollout(maps: list[Tensor], alphas: list[float], b: int, reads: list[f
 
 def what_is_read(name: str, num_prefix: int) -> list[float]:
     """The share of each of the last tokens in what the head reads; there are 12 patches."""
-    rest = [0.0] * (num_prefix - 1)
     match name:
         case "vit-both":
-            return [0.5, *rest, *[0.5 / 12] * 12]
+            return [0.5, *[0.0] * (num_prefix - 1), *[0.5 / 12] * 12]
         case "vit-distilled":
             return [0.5, 0.5, *[0.0] * 12]
-        case "vit-class" | "vit-windows" | "vit-rotary":
-            return [1.0, *rest, *[0.0] * 12]
+        case "vit-class" | "vit-rotary":
+            return [1.0, *[0.0] * (num_prefix + 11)]
         case _:
-            return [1 / 12] * 12
+            return [*[0.0] * num_prefix, *[1 / 12] * 12]
 
 
 @pytest.mark.parametrize("path", ["fused", "explicit"])
 @pytest.mark.parametrize("name", [*VITS, "rag", "attncnn"])
 def test_rollout_is_the_product_written_out(
-    name: str, path: str, make_task: MakeTask, images: Tensor, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    path: AttentionPath,
+    make_task: MakeTask,
+    images: Tensor,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     task = make_task(name)
     set_path(task, path)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from saccade.config.model import (
     AttentionCnnConfig,
+    AttentionPath,
     CnnConfig,
     ModelConfig,
     RagConfig,
@@ -49,7 +50,7 @@ CONFIGS: dict[str, ModelConfig] = {
     "vit-class": VIT_CLASS,
     "vit-both": replace(VIT_CLASS, pool="class_and_mean", final_norm="pooled"),
     "vit-distilled": replace(VIT_CLASS, num_registers=1, pool="distilled"),
-    "vit-windows": replace(VIT_CLASS, window_size=2, num_global_blocks=1),
+    "vit-windows": replace(VIT_CLASS, window_size=2, num_global_blocks=1, pool="mean"),
     "vit-rotary": replace(VIT_CLASS, position="rotary", has_qk_norm=True),
     "rag": RAG,
     "attncnn": AttentionCnnConfig(
@@ -100,7 +101,7 @@ def grid_of(num_patches: int) -> Grid:
     return Grid(1, 4 * side, 3 * side)
 
 
-def set_path(task: torch.nn.Module, path: str) -> None:
+def set_path(task: torch.nn.Module, path: AttentionPath) -> None:
     """Makes all attention of a model take one path."""
     for module in task.modules():
         if isinstance(module, attention.SelfAttention):

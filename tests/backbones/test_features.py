@@ -92,8 +92,8 @@ def test_the_last_layer_through_the_final_norm_is_the_forward_pass(
 def test_layers_come_in_the_order_asked_for_and_negative_ones_count_from_the_end():
     backbone, images = build(*MODELS[0][:2]), torch.randn(1, 3, 16, 16)
     every = layer_tokens(backbone, images, range(4))
-    found = layer_tokens(backbone, images, (-1, 0, -3, 3))
-    for tokens, index in zip(found, (3, 0, 1, 3), strict=True):
+    found = layer_tokens(backbone, images, (-1, 0, -3, 3, -4))
+    for tokens, index in zip(found, (3, 0, 1, 3, 0), strict=True):
         assert torch.equal(tokens.x, every[index].x)
 
 

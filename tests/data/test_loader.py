@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from saccade.data.batch import Batch
 from saccade.data.draws import permutation
 from saccade.data.loader import Loader
 from saccade.data.pictures import PictureArray, PictureFiles
+from saccade.data.preprocess import fit_picture
 from saccade.data.samples import Samples
 from saccade.errors import DataError
 
@@ -203,6 +205,18 @@ def test_arrays_of_the_right_size_are_not_copied(monkeypatch: pytest.MonkeyPatch
         assert_whole(batch)
         batch.images.zero_()  # a batch is the caller's own
     assert_whole(next(made.batches()))
+
+
+def test_arrays_of_the_right_size_are_still_cut_where_the_preprocessing_cuts():
+    noise = np.random.default_rng(0).integers(256, size=(3, 6, 6, 3), dtype=np.uint8)
+    of = Samples(pictures=PictureArray(noise, "train"), ids=np.arange(3), labels=None)
+    wanted = replace(PREPROCESS, resize_side=8)
+    made = Loader(of, wanted, batch_size=3, num_threads=1, cache_bytes=0, max_bad_fraction=0.0)
+    made.prepare()
+    (batch,) = made.batches()
+    for image, picture in zip(batch.images.numpy(), noise, strict=True):
+        assert (image == fit_picture(picture, wanted)).all()
+        assert (image != picture.transpose(2, 0, 1)).any()
 
 
 def test_progress_reaches_the_end(samples: Samples):

@@ -2,13 +2,15 @@
 
 import dataclasses
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
-from saccade.backbones.sizes import FAMILIES, TRANSFORMERS, model_config
+from saccade.backbones.sizes import CNN_WIDTHS, FAMILIES, model_config
 from saccade.config.check import check
+from saccade.config.model import RagConfig, VitConfig
 from saccade.config.run import Preprocess, RunConfig
 from saccade.recipes.classify import (
     PHOTO_SIDES,
@@ -18,6 +20,7 @@ from saccade.recipes.classify import (
     augmentation,
     batch_size_for,
     classify,
+    fresh_model,
     natural_side,
     patch_for,
 )
@@ -101,7 +104,7 @@ def test_the_training_side_is_close_to_the_pictures_own(side: int, expected: int
     assert expected in PHOTO_SIDES or SMALLEST_SIDE <= expected <= 40
 
 
-@pytest.mark.parametrize("size", TRANSFORMERS)
+@pytest.mark.parametrize("size", CNN_WIDTHS)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_recipe_passes_the_check_and_builds_a_model_that_answers(family: str, size: str):
     for image_size in (16, 28, 224):
@@ -152,7 +155,7 @@ def test_what_was_given_is_in_the_config_as_given():
         3,
     )
     assert config.precision == "bf16"
-    assert config.model == model_config("vit-ti8")
+    assert config.model == replace(model_config("vit-ti8"), position_grid=(1, 8, 8))
     assert (config.data.val_fraction, config.data.test_fraction) == (VAL_FRACTION, TEST_FRACTION)
 
 
@@ -196,3 +199,13 @@ def test_how_often_pictures_are_seen_is_steps_times_batch_over_pictures():
 def test_small_pictures_are_shifted_by_a_pixel_and_a_half_at_least(image_size: int):
     found = augmentation(tiny.facts(), epochs=0.0, image_size=image_size)
     assert found.translate * image_size == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(("name", "cells"), [("vit-pico4", 8), ("rag-nano8", 4), ("vit-s5", 7)])
+def test_learned_positions_would_be_kept_for_the_grid_of_these_pictures(
+    name: str, cells: int
+) -> None:
+    model = fresh_model(name, 32)
+
+    assert isinstance(model, VitConfig | RagConfig)
+    assert model.position_grid == (1, cells, cells)

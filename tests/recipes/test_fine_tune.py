@@ -142,9 +142,7 @@ def test_numbers_that_weights_do_not_depend_on_can():
     settings = {"model.drop_path": "0.1", "model.attention": "explicit", "data.channels": "3"}
     require_adaptable(made(), settings)
     found = planned(made(), settings=settings).config.model
-    assert found == replace(
-        tiny.foreign_config(side=64), drop_path=0.1, attention="explicit"
-    )
+    assert found == replace(tiny.foreign_config(side=64), drop_path=0.1, attention="explicit")
 
 
 def test_a_model_of_clips_is_not_trained_on_pictures():

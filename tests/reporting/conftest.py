@@ -130,3 +130,22 @@ def make_run(tmp_path: Path) -> MakeRun:
         return run
 
     return make
+
+
+@pytest.fixture
+def converted(make_run: MakeRun) -> Path:
+    """Weights of another library in a run folder: nothing was trained or measured."""
+    run = make_run(without=("evaluation", "log.jsonl", "pictures"))
+    promised = contract(["cat", "dog"])
+    promised["data"] |= {"source": "", "kind": "unknown", "fingerprint": "", "splits": {}}
+    promised["origin"] = {
+        "source": "hf://owner/name",
+        "library": "timm",
+        "architecture": "vit_small_patch16_224",
+        "sha256": "cd" * 32,
+        "has_new_head": False,
+    }
+    write_json(run / "contract.json", promised)
+    config = json.loads((run / "config.json").read_text())
+    write_json(run / "config.json", config | {"steps": 0})
+    return run

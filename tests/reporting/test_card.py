@@ -39,3 +39,19 @@ def test_an_unmeasured_run_has_a_card(make_run: Callable[..., Path]):
 def test_written_twice_is_equal(make_run: Callable[..., Path]):
     run = make_run()
     assert card_of(run) == card_of(run)
+
+
+def test_converted_weights_have_a_card_without_data(converted: Path):
+    card = card_of(converted)
+    assert "## Data\n\nNot recorded." in card
+    assert "vit\\_small\\_patch16\\_224 (timm)" in card
+
+
+def test_the_side_that_is_scaled_to_first_is_said(make_run: Callable[..., Path]):
+    run = make_run()
+    contract = json.loads((run / "contract.json").read_text())
+    contract["preprocess"] |= {"resize_side": 32, "interpolation": "bicubic"}
+    (run / "contract.json").write_text(json.dumps(contract))
+    card = card_of(run)
+    assert "scaled on its shorter side to 32 pixels and cut to its centre to 28 x 28" in card
+    assert "bicubic" in card

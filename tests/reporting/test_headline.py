@@ -47,3 +47,10 @@ def test_a_windows_path_gives_its_last_name(make_run: Callable[..., Path]):
     contract["data"]["source"] = "C:\\photos\\birds"
     (run / "contract.json").write_text(json.dumps(contract))
     assert headline(read_records(run)).title == "rag-nano4 on birds"
+
+
+def test_converted_weights_do_not_wait_for_training(converted: Path):
+    found = headline(read_records(converted))
+    assert found.title == "rag-nano4"
+    assert found.status.startswith("Converted from weights that were trained elsewhere")
+    assert found.value is None

@@ -45,3 +45,18 @@ def test_an_empty_run_has_next_steps_and_nothing_else(tmp_path: Path):
     found = making(read_records(tmp_path))
     assert found.facts == found.settings == []
     assert len(found.steps) == 5
+
+
+def test_weights_that_training_began_with_are_named(converted: Path):
+    records = read_records(converted)
+    rows = dict(making(records).facts[0].rows)
+    assert rows["began with"] == "vit_small_patch16_224 (timm), with its head"
+    assert rows["its weights"] == "hf://owner/name"
+    assert rows["their SHA-256"] == "cd" * 32
+    assert "data fingerprint" not in rows
+
+
+def test_converted_weights_are_learned_from_and_not_resumed(converted: Path):
+    (step,) = [s for s in making(read_records(converted)).steps if "saccade train" in s.command]
+    assert shlex.split(step.command)[2:4] == ["PICTURES", "--init"]
+    assert "--resume" not in step.command

@@ -145,3 +145,8 @@ def test_the_script_is_the_one_that_the_page_allows(make_run: Callable[..., Path
 def test_no_folder_is_refused(tmp_path: Path):
     with pytest.raises(UsageError, match="no run folder"):
         write_report(tmp_path / "nothing")
+
+
+def test_a_report_without_curves_is_a_page_all_the_same(converted: Path):
+    page = write_report(converted).read_text(encoding="utf-8")
+    assert "Converted from weights that were trained elsewhere" in page

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from saccade.errors import DataError, UsageError
-from saccade.run.contract import Contract, DataRecord, load_contract, require_same_classes
+from saccade.run.contract import Contract, DataRecord, Origin, load_contract, require_same_classes
 from tests import tiny
 
 CONTRACT = Contract(
@@ -36,6 +36,26 @@ CONTRACT = Contract(
 
 def test_round_trip(tmp_path: Path):
     CONTRACT.save(tmp_path / "contract.json")
+    assert load_contract(tmp_path / "contract.json") == CONTRACT
+
+
+def test_weights_that_training_began_with_are_remembered(tmp_path: Path):
+    origin = Origin(
+        source="hf://owner/name",
+        library="timm",
+        architecture="vit_small_patch16_224",
+        sha256="cd" * 32,
+        has_new_head=True,
+    )
+    tuned = dataclasses.replace(CONTRACT, origin=origin)
+    tuned.save(tmp_path / "contract.json")
+    assert load_contract(tmp_path / "contract.json") == tuned
+
+
+def test_a_contract_from_before_there_were_such_weights_is_read(tmp_path: Path):
+    old = CONTRACT.to_json()
+    del old["origin"]
+    (tmp_path / "contract.json").write_text(json.dumps(old))
     assert load_contract(tmp_path / "contract.json") == CONTRACT
 
 
@@ -74,6 +94,11 @@ def test_other_classes_are_refused_with_both_lists_and_the_difference():
 def test_a_class_too_few_or_too_many_is_refused(trained: str, given: str):
     with pytest.raises(DataError, match="only the"):
         require_same_classes(list(trained), list(given), source="x")
+
+
+def test_the_advice_is_the_callers():
+    with pytest.raises(DataError, match=r"ask somebody$"):
+        require_same_classes(["a"], ["b"], source="x", advice="ask somebody")
 
 
 def test_long_lists_are_cut_but_counted():

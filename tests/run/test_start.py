@@ -1,4 +1,4 @@
-"""A run folder and weights from elsewhere are one thing to start from, whole and with their name."""
+"""A run folder and weights from elsewhere are one thing to start from, whole and with a name."""
 
 import shutil
 from dataclasses import replace
@@ -74,7 +74,9 @@ def test_a_damaged_file_is_bad_data_and_an_incomplete_run_wrong_usage(tmp_path: 
 def test_weights_of_another_shape_than_they_say_are_refused_with_both(tmp_path: Path):
     folder = tiny.foreign_weights(tmp_path / "vit")
     text = (folder / "config.json").read_text()
-    (folder / "config.json").write_text(text.replace('"intermediate_size": 64', '"intermediate_size": 80'))
+    (folder / "config.json").write_text(
+        text.replace('"intermediate_size": 64', '"intermediate_size": 80')
+    )
     with pytest.raises(DataError, match=r"\(64, 32\) in the file and \(80, 32\) in the model"):
         read_start(folder)
 

@@ -9,7 +9,7 @@ from saccade.backbones.cnn import Cnn
 from saccade.backbones.sizes import model_config
 from saccade.config.model import CnnConfig, Pool, VitConfig
 from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, Preprocess, RunConfig
-from saccade.tasks.build import build_task
+from saccade.tasks.build import build_classifier, build_task
 from saccade.tasks.classify import Classify
 
 CNN = CnnConfig(embed_dim=16, conv_depth=1, patch_size=4)
@@ -154,3 +154,19 @@ def test_numbers_that_do_not_fit_together_are_refused(config: RunConfig) -> None
         build_task(
             replace(config, model=replace(VIT, num_heads=3)), class_names=NAMES, preprocess=GREY
         )
+
+
+def test_a_classifier_needs_no_run():
+    made = build_classifier(VIT, class_names=NAMES, preprocess=RGB, seed=3, label_smoothing=0.2)
+    again = build_classifier(VIT, class_names=NAMES, preprocess=RGB, seed=3, label_smoothing=0.2)
+    other = build_classifier(VIT, class_names=NAMES, preprocess=RGB, seed=4, label_smoothing=0.2)
+    name = "backbone.prefix"
+    assert torch.equal(made.state_dict()[name], again.state_dict()[name])
+    assert not torch.equal(made.state_dict()[name], other.state_dict()[name])
+    assert (made.class_names, made.label_smoothing) == (NAMES, 0.2)
+
+
+def test_without_classes_there_are_features_all_the_same():
+    made = build_classifier(VIT, class_names=(), preprocess=RGB, seed=3, label_smoothing=0.0)
+    assert made.class_names == ()
+    assert made.tokens(torch.zeros(1, 3, 8, 8, dtype=torch.uint8)).x.shape == (1, 6, 16)

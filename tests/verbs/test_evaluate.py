@@ -133,3 +133,20 @@ def test_tables_of_a_run_agree_with_its_figures(world: World):
     assert {name: figure["value"] for name, figure in judged["metrics"].items()} == pytest.approx(
         contract.figures["test"]
     )
+
+
+def test_weights_of_others_are_judged_where_the_class_names_agree(
+    world: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    weights = tiny.foreign_weights(tmp_path / "vit")
+    found = evaluate(weights, world.source)
+    assert (found.run, found.split, found.n) == (str(weights), "all", 72)
+    answers = saccade.load(weights, device="cpu").predict(sorted(world.source.rglob("*.png")))
+    right = [Path(each.path).parent.name == each.label for each in answers]
+    assert found.metrics["top1"] == pytest.approx(np.mean(right))
+    (weights / "preprocessor_config.json").unlink()
+    saccade.evaluate(weights, world.source, device="cpu")
+    assert "no preprocessor_config.json" in capfd.readouterr().err
+    named = tiny.foreign_weights(tmp_path / "others", ("cat", "dog"))
+    with pytest.raises(DataError, match=r"cat, dog\n.*apple, leaf, sky"):
+        evaluate(named, world.source)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from saccade.config.run import RunConfig
-from saccade.data.fingerprint import fingerprint
+from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.sources import Source, open_source
 from saccade.data.split import Split
 from saccade.data.split import split as divide
@@ -15,13 +15,16 @@ from saccade.errors import DataError
 from saccade.recipes.plan import Plan
 from saccade.run.contract import Contract
 from saccade.run.environment import versions
+from saccade.run.start import read_start
 from saccade.verbs.prepare import (
     NUM_BAD_SHOWN,
     Prepared,
     first_contract,
+    pictures_seen,
     prepare,
     require_same_data,
     say_bad,
+    say_seen,
 )
 from saccade.verbs.voice import Voice
 from tests import tiny
@@ -212,3 +215,22 @@ def test_other_pictures_may_not(source: Source, change: str):
             says = r"only the model has: sky\n.*only the data has:  sea"
     with pytest.raises(DataError, match=says):
         require_same_data(contract, open_source(folder))
+
+
+def test_weights_from_elsewhere_have_seen_nothing_that_is_known(tmp_path: Path):
+    assert pictures_seen(None) == frozenset()
+    start = read_start(tiny.foreign_weights(tmp_path / "vit"))
+    assert pictures_seen(start) == frozenset()
+
+
+def test_test_pictures_that_the_weights_learned_from_are_counted(
+    source: Source, capfd: pytest.CaptureFixture[str]
+):
+    split = parts(source)
+    assert split.test is not None
+    known = frozenset(picture_hashes(split.test)[:2])
+    say_seen(split, frozenset(), Voice())
+    say_seen(split, frozenset(picture_hashes(split.train)), Voice())
+    assert capfd.readouterr().err == ""
+    say_seen(split, known, Voice())
+    assert f"2 of {len(split.test)} test pictures were trained on" in capfd.readouterr().err
