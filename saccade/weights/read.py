@@ -7,11 +7,11 @@ from pathlib import Path
 from saccade.errors import UsageError
 from saccade.weights.files import WeightFile, open_weights
 from saccade.weights.google import is_google, read_google
-from saccade.weights.hf import from_transformers
+from saccade.weights.hf.convert import from_transformers
 from saccade.weights.pretrained import Pretrained
 from saccade.weights.prove import listed
 from saccade.weights.rename import without
-from saccade.weights.timm import is_timm, read_timm
+from saccade.weights.timm.read import is_timm, read_timm
 from saccade.weights.torchvision import is_torchvision, read_torchvision
 
 

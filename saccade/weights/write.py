@@ -16,8 +16,8 @@ from saccade.errors import SaccadeError, UsageError
 from saccade.shapes import Grid
 from saccade.tokens.positions import sincos
 from saccade.weights.files import LICENCE_NOT_STATED
-from saccade.weights.hf import to_transformers
-from saccade.weights.timm_write import to_timm
+from saccade.weights.hf.convert import to_transformers
+from saccade.weights.timm.write import to_timm
 
 
 def write(

@@ -12,7 +12,7 @@ from benchmarks.compare import error, ours
 from benchmarks.parity_timm import REFERENCES, SIZES, Reference, errors, pictures, run
 from saccade.errors import DataError
 from saccade.weights.read import read
-from saccade.weights.timm_names import facts, require_plain
+from saccade.weights.timm.names import facts, require_plain
 from saccade.weights.write import write
 
 timm = pytest.importorskip("timm", reason="needs timm: pip install saccade[parity]")

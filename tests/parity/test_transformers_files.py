@@ -16,8 +16,8 @@ from benchmarks.compare import error, ours
 from benchmarks.parity_transformers import REFERENCES, Reference
 from saccade.data.preprocess import fit_picture
 from saccade.errors import DataError
-from saccade.weights import hf_dinov2, hf_dinov3, hf_videomae, hf_vit
-from saccade.weights.hf_preprocess import read_preprocess
+from saccade.weights.hf import dinov2, dinov3, videomae, vit
+from saccade.weights.hf.preprocess import read_preprocess
 from saccade.weights.pretrained import Pretrained
 from saccade.weights.read import read
 from saccade.weights.write import write
@@ -120,13 +120,13 @@ def test_a_decoder_is_refused_until_it_is_left_out(reference: Reference, tmp_pat
 @pytest.mark.parametrize(
     ("config", "defaults"),
     [
-        ("ViTConfig", hf_vit.DEFAULTS),
-        ("DeiTConfig", hf_vit.DEFAULTS),
-        ("ViTMAEConfig", hf_vit.DEFAULTS),
-        ("Dinov2Config", hf_dinov2.DEFAULTS),
-        ("Dinov2WithRegistersConfig", hf_dinov2.REGISTER_DEFAULTS),
-        ("DINOv3ViTConfig", hf_dinov3.DEFAULTS),
-        ("VideoMAEConfig", hf_videomae.DEFAULTS),
+        ("ViTConfig", vit.DEFAULTS),
+        ("DeiTConfig", vit.DEFAULTS),
+        ("ViTMAEConfig", vit.DEFAULTS),
+        ("Dinov2Config", dinov2.DEFAULTS),
+        ("Dinov2WithRegistersConfig", dinov2.REGISTER_DEFAULTS),
+        ("DINOv3ViTConfig", dinov3.DEFAULTS),
+        ("VideoMAEConfig", videomae.DEFAULTS),
     ],
 )
 def test_what_a_config_file_does_not_say_is_what_its_class_takes(

@@ -2,13 +2,12 @@
 
 import dataclasses
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
-from saccade.backbones.sizes import CNN_WIDTHS, FAMILIES, model_config
+from saccade.backbones.sizes import CNN_WIDTHS, FAMILIES
 from saccade.config.check import check
 from saccade.config.model import RagConfig, VitConfig
 from saccade.config.run import Preprocess, RunConfig
@@ -155,7 +154,7 @@ def test_what_was_given_is_in_the_config_as_given():
         3,
     )
     assert config.precision == "bf16"
-    assert config.model == replace(model_config("vit-ti8"), position_grid=(1, 8, 8))
+    assert config.model == fresh_model("vit-ti8", 64)
     assert (config.data.val_fraction, config.data.test_fraction) == (VAL_FRACTION, TEST_FRACTION)
 
 

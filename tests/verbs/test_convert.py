@@ -12,6 +12,8 @@ import safetensors.torch
 import torch
 
 import saccade
+from saccade.backbones.vit import Vit
+from saccade.config.model import VitConfig
 from saccade.errors import DataError, UsageError
 from saccade.run.contract import load_contract
 from saccade.run.start import read_start, restore
@@ -146,6 +148,7 @@ def test_names_that_do_not_fit_are_refused(weights: Path, tmp_path: Path, text: 
 def test_patches_and_positions_are_resized_together(weights: Path, tmp_path: Path):
     result = convert(weights, tmp_path / "run", patch_size=8)
     before, after = read_start(weights), read_start(result.out)
+    assert isinstance(before.model, VitConfig)
     assert after.model == replace(before.model, patch_size=8, position_grid=(1, 2, 2))
     name = "backbone.embed.project.weight"
     assert torch.equal(after.tensors[name], resize_patches(before.tensors[name], patch_size=8))
@@ -158,9 +161,12 @@ def test_pictures_that_grow_with_the_patch_are_embedded_as_before(weights: Path,
         read_start(convert(weights, tmp_path / "run", patch_size=8).out),
     )
     images = torch.rand(2, 3, 1, 1).expand(-1, -1, 16, 16)
-    at_4 = restore(small).backbone.embed(images).patches[:, 0]
-    at_8 = restore(large).backbone.embed(images).patches[:, 0]
-    torch.testing.assert_close(at_4, at_8, atol=1e-4, rtol=1e-4)
+    embedded = []
+    for start in (small, large):
+        backbone = restore(start).backbone
+        assert isinstance(backbone, Vit)
+        embedded.append(backbone.embed(images).patches[:, 0])
+    torch.testing.assert_close(*embedded, atol=1e-4, rtol=1e-4)
 
 
 def test_only_plain_patches_can_be_resized(world: World, weights: Path, tmp_path: Path):

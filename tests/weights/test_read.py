@@ -8,9 +8,9 @@ import torch
 from saccade.backbones.build import build_backbone
 from saccade.errors import DataError, UsageError
 from saccade.tasks.build import build_head
-from saccade.weights.hf import to_transformers
+from saccade.weights.hf.convert import to_transformers
 from saccade.weights.read import read
-from tests.weights.hf_models import CLASSES, PREPROCESS, VIT, drawn
+from tests.weights.hf.models import CLASSES, PREPROCESS, VIT, drawn
 from tests.weights.theirs import (
     TIMM_CONFIG,
     google_arrays,

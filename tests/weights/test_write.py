@@ -15,7 +15,7 @@ from saccade.config.model import VitConfig
 from saccade.errors import SaccadeError, UsageError
 from saccade.weights.read import read
 from saccade.weights.write import write
-from tests.weights.hf_models import CLASSES, PREPROCESS, VIT, drawn
+from tests.weights.hf.models import CLASSES, PREPROCESS, VIT, drawn
 
 # Both libraries can say this one; transformers resamples its positions without antialiasing.
 PLAIN = replace(VIT, norm_eps=1e-6)

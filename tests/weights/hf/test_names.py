@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from saccade.errors import DataError
-from saccade.weights.hf_names import published, with_published_names
+from saccade.weights.hf.names import published, with_published_names
 
 SPELLINGS = [
     (

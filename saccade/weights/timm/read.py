@@ -16,9 +16,9 @@ from saccade.weights.files import LICENCE_NOT_STATED, WeightFile
 from saccade.weights.pretrained import Pretrained
 from saccade.weights.rename import read_tensors
 from saccade.weights.settle import class_names, count_blocks, part_of, square
-from saccade.weights.timm_layout import timm_rules
-from saccade.weights.timm_names import facts
-from saccade.weights.timm_preprocess import read_preprocess
+from saccade.weights.timm.layout import timm_rules
+from saccade.weights.timm.names import facts
+from saccade.weights.timm.preprocess import read_preprocess
 
 _PROJECTION = "patch_embed.proj.weight"
 

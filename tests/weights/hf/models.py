@@ -8,7 +8,7 @@ from torch import Tensor
 from saccade.config.model import VitConfig
 from saccade.config.run import Preprocess
 from saccade.weights.blank import blank
-from saccade.weights.hf_videomae import sinusoids
+from saccade.weights.hf.videomae import sinusoids
 
 CLASSES = ("cat", "dog", "heron")
 

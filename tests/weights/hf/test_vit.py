@@ -5,10 +5,10 @@ from dataclasses import replace
 import torch
 
 from saccade.config.model import VitConfig
-from saccade.weights.hf_config import Description
-from saccade.weights.hf_vit import DEFAULTS, read_deit, read_vit, vit_config
+from saccade.weights.hf.config import Description
+from saccade.weights.hf.vit import DEFAULTS, read_deit, read_vit, vit_config
 from saccade.weights.rename import write_tensors
-from tests.weights.hf_models import DEIT, VIT, drawn
+from tests.weights.hf.models import DEIT, VIT, drawn
 
 BLOCK = {
     f"{layer}.{part}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from saccade.config.model import VitConfig
 from saccade.errors import UsageError
-from saccade.weights.hf_config import Description, Layout, hidden_dim, plain_config, plain_vit
+from saccade.weights.hf.config import Description, Layout, hidden_dim, plain_config, plain_vit
 from saccade.weights.rename import Rule, Unused, joined, same, split, stacked, weight_and_bias
 
 DEFAULTS = {

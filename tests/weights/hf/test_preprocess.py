@@ -7,8 +7,8 @@ import pytest
 
 from saccade.config.run import Preprocess
 from saccade.errors import DataError, UsageError
-from saccade.weights.hf_preprocess import Read, read_preprocess, write_preprocess
-from tests.weights.hf_models import PREPROCESS
+from saccade.weights.hf.preprocess import Read, read_preprocess, write_preprocess
+from tests.weights.hf.models import PREPROCESS
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 SQUASHED = replace(PREPROCESS, fit="squash", width=20, resize_side=0, interpolation="lanczos")

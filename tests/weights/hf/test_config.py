@@ -10,8 +10,8 @@ from torch import Tensor
 
 from saccade.config.model import VitConfig
 from saccade.errors import DataError
-from saccade.weights.hf_config import Description, differences, plain_config, plain_vit
-from tests.weights.hf_models import VIT
+from saccade.weights.hf.config import Description, differences, plain_config, plain_vit
+from tests.weights.hf.models import VIT
 
 DEFAULTS = {
     "hidden_size": 16,

@@ -10,7 +10,7 @@ import torch
 from saccade.config.run import Preprocess
 from saccade.errors import DataError
 from saccade.weights.files import open_weights
-from saccade.weights.timm import input_size, is_timm, read_timm
+from saccade.weights.timm.read import input_size, is_timm, read_timm
 from tests.weights.theirs import (
     CELLS,
     CLASSES,

@@ -8,7 +8,7 @@ from saccade.config.model import VitConfig
 from saccade.config.run import Preprocess
 from saccade.errors import UsageError
 from saccade.weights.blank import blank
-from saccade.weights.timm_write import to_timm
+from saccade.weights.timm.write import to_timm
 
 VIT = VitConfig(
     embed_dim=16,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from saccade.errors import DataError
-from saccade.weights.hf_config import Description
+from saccade.weights.hf.config import Description
 
 
 class Labels(NamedTuple):

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from saccade.errors import DataError, UsageError
-from saccade.weights.hf_config import Description, Layout
-from saccade.weights.hf_videomae import DEFAULTS, read_videomae, sinusoids, videomae_config
+from saccade.weights.hf.config import Description, Layout
+from saccade.weights.hf.videomae import DEFAULTS, read_videomae, sinusoids, videomae_config
 from saccade.weights.rename import write_tensors
-from tests.weights.hf_models import VIDEO, VIDEO_CLASSIFIER, drawn
+from tests.weights.hf.models import VIDEO, VIDEO_CLASSIFIER, drawn
 
 
 def layout(config: dict[str, Any], *names: str) -> Layout:

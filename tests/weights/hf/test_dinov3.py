@@ -8,11 +8,11 @@ import torch
 
 from saccade.config.model import VitConfig
 from saccade.errors import DataError
-from saccade.weights.hf import to_transformers
-from saccade.weights.hf_config import Description, Layout
-from saccade.weights.hf_dinov3 import DEFAULTS, dinov3_config, read_dinov3
+from saccade.weights.hf.config import Description, Layout
+from saccade.weights.hf.convert import to_transformers
+from saccade.weights.hf.dinov3 import DEFAULTS, dinov3_config, read_dinov3
 from saccade.weights.rename import write_tensors
-from tests.weights.hf_models import DINOV3, PREPROCESS, drawn
+from tests.weights.hf.models import DINOV3, PREPROCESS, drawn
 
 GATED = replace(DINOV3, has_gated_mlp=True, activation="silu", has_qkv_bias=False, num_registers=0)
 

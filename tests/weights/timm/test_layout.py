@@ -7,7 +7,7 @@ import pytest
 from saccade.config.model import VitConfig
 from saccade.weights.blank import blank
 from saccade.weights.rename import write_tensors
-from saccade.weights.timm_layout import prefix_names, timm_rules
+from saccade.weights.timm.layout import prefix_names, timm_rules
 
 VIT = VitConfig(
     embed_dim=16,

@@ -1,11 +1,11 @@
 """transformers: which of its models are read and written, and by which file here.
 
     model_type of config.json                 read by
-    vit, deit                                 hf_vit.py
-    dinov2, dinov2_with_registers             hf_dinov2.py
-    dinov3_vit                                hf_dinov3.py
-    vit_mae (its encoder)                     hf_mae.py
-    videomae (its encoder and classifier)     hf_videomae.py
+    vit, deit                                 vit.py
+    dinov2, dinov2_with_registers             dinov2.py
+    dinov3_vit                                dinov3.py
+    vit_mae (its encoder)                     mae.py
+    videomae (its encoder and classifier)     videomae.py
 
 Writing is proven by reading: the config.json that would be written has to describe the very model
 that was given, or the difference is named and nothing is written.
@@ -21,12 +21,12 @@ from torch import Tensor
 from saccade.config.model import VitConfig
 from saccade.config.run import Preprocess
 from saccade.errors import DataError, UsageError
-from saccade.weights import hf_dinov2, hf_dinov3, hf_mae, hf_videomae, hf_vit
 from saccade.weights.blank import blank
-from saccade.weights.hf_config import Description, Layout, differences
-from saccade.weights.hf_labels import read_labels, write_labels
-from saccade.weights.hf_names import published, with_published_names
-from saccade.weights.hf_preprocess import read_preprocess, write_preprocess
+from saccade.weights.hf import dinov2, dinov3, mae, videomae, vit
+from saccade.weights.hf.config import Description, Layout, differences
+from saccade.weights.hf.labels import read_labels, write_labels
+from saccade.weights.hf.names import published, with_published_names
+from saccade.weights.hf.preprocess import read_preprocess, write_preprocess
 from saccade.weights.pretrained import Pretrained
 from saccade.weights.rename import read_tensors, write_tensors
 
@@ -171,15 +171,15 @@ def _describe(
 ) -> Description:
     match config["model_type"]:
         case "dinov2":
-            defaults = hf_dinov2.DEFAULTS
+            defaults = dinov2.DEFAULTS
         case "dinov2_with_registers":
-            defaults = hf_dinov2.REGISTER_DEFAULTS
+            defaults = dinov2.REGISTER_DEFAULTS
         case "dinov3_vit":
-            defaults = hf_dinov3.DEFAULTS
+            defaults = dinov3.DEFAULTS
         case "videomae":
-            defaults = hf_videomae.DEFAULTS
+            defaults = videomae.DEFAULTS
         case _:
-            defaults = hf_vit.DEFAULTS
+            defaults = vit.DEFAULTS
     return Description(
         given=config, defaults=defaults, tensors=tensors, left_out=left_out, source=source
     )
@@ -188,19 +188,19 @@ def _describe(
 def _read_layout(described: Description) -> Layout:
     match described.given["model_type"]:
         case "vit":
-            return hf_vit.read_vit(described)
+            return vit.read_vit(described)
         case "deit":
-            return hf_vit.read_deit(described)
+            return vit.read_deit(described)
         case "dinov2":
-            return hf_dinov2.read_dinov2(described)
+            return dinov2.read_dinov2(described)
         case "dinov2_with_registers":
-            return hf_dinov2.read_dinov2_with_registers(described)
+            return dinov2.read_dinov2_with_registers(described)
         case "dinov3_vit":
-            return hf_dinov3.read_dinov3(described)
+            return dinov3.read_dinov3(described)
         case "vit_mae":
-            return hf_mae.read_mae(described)
+            return mae.read_mae(described)
         case "videomae":
-            return hf_videomae.read_videomae(described)
+            return videomae.read_videomae(described)
         case other:
             raise AssertionError(other)
 
@@ -208,12 +208,12 @@ def _read_layout(described: Description) -> Layout:
 def _config(tensors: Mapping[str, Tensor], model: VitConfig, *, has_head: bool) -> dict[str, Any]:
     """The config.json of the family that is nearest."""
     if model.tubelet_size > 1:
-        return hf_videomae.videomae_config(model, has_head=has_head)
+        return videomae.videomae_config(model, has_head=has_head)
     if model.position == "rotary":
-        return hf_dinov3.dinov3_config(model, has_key_bias=_has_key_bias(tensors))
+        return dinov3.dinov3_config(model, has_key_bias=_has_key_bias(tensors))
     if model.residual == "layerscale":
-        return hf_dinov2.dinov2_config(model, has_head=has_head)
-    return hf_vit.vit_config(model, has_head=has_head)
+        return dinov2.dinov2_config(model, has_head=has_head)
+    return vit.vit_config(model, has_head=has_head)
 
 
 def _with_prefix_positions(

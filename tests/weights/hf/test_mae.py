@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from saccade.errors import DataError
-from saccade.weights.hf import Written, from_transformers, to_transformers
+from saccade.weights.hf.convert import Written, from_transformers, to_transformers
 from saccade.weights.pretrained import Pretrained
-from tests.weights.hf_models import PREPROCESS, VIT, drawn
+from tests.weights.hf.models import PREPROCESS, VIT, drawn
 
 TENSORS = drawn(VIT, num_classes=0)
 VIT_FILES = to_transformers(TENSORS, VIT, class_names=(), preprocess=PREPROCESS)

@@ -8,8 +8,8 @@ import torch
 
 from saccade.config.model import VitConfig
 from saccade.errors import DataError, UsageError
-from saccade.weights.hf_config import Description, Layout
-from saccade.weights.hf_dinov2 import (
+from saccade.weights.hf.config import Description, Layout
+from saccade.weights.hf.dinov2 import (
     DEFAULTS,
     REGISTER_DEFAULTS,
     dinov2_config,
@@ -18,7 +18,7 @@ from saccade.weights.hf_dinov2 import (
     read_dinov2_with_registers,
 )
 from saccade.weights.rename import write_tensors
-from tests.weights.hf_models import DINOV2, GIANT, REGISTERS, drawn
+from tests.weights.hf.models import DINOV2, GIANT, REGISTERS, drawn
 
 BLOCK = {
     f"{layer}.{part}"

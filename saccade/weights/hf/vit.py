@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from saccade.config.model import VitConfig
-from saccade.weights.hf_config import Description, Layout, hidden_dim, plain_config, plain_vit
+from saccade.weights.hf.config import Description, Layout, hidden_dim, plain_config, plain_vit
 from saccade.weights.rename import Rule, Unused, joined, split, stacked, weight_and_bias
 
 DEFAULTS = {

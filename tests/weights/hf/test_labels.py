@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from saccade.errors import DataError
-from saccade.weights.hf_config import Description
-from saccade.weights.hf_labels import Labels, read_labels, write_labels
+from saccade.weights.hf.config import Description
+from saccade.weights.hf.labels import Labels, read_labels, write_labels
 
 
 def labels(config: dict[str, Any], *, num_outputs: int, head: str | None = "classifier") -> Labels:

@@ -6,8 +6,8 @@ learned ones. The mask token belongs to the decoder, ``decoder.mask_token``.
 
 from dataclasses import replace
 
-from saccade.weights.hf_config import Description, Layout, plain_vit
-from saccade.weights.hf_vit import vit_rules
+from saccade.weights.hf.config import Description, Layout, plain_vit
+from saccade.weights.hf.vit import vit_rules
 
 
 def read_mae(described: Description) -> Layout:

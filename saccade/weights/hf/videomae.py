@@ -14,8 +14,8 @@ from torch import Tensor
 
 from saccade.config.model import VitConfig
 from saccade.errors import DataError, UsageError
-from saccade.weights.hf_config import Description, Layout, hidden_dim, plain_config, plain_vit
-from saccade.weights.hf_vit import encoder_rules
+from saccade.weights.hf.config import Description, Layout, hidden_dim, plain_config, plain_vit
+from saccade.weights.hf.vit import encoder_rules
 from saccade.weights.rename import Rule, weight_and_bias
 
 DEFAULTS = {

@@ -16,7 +16,7 @@ def timm_rules(config: VitConfig, *, num_classes: int) -> list[Rule]:
     """The rules for a model of this shape.
 
     Args:
-        config: the shape; what timm cannot say is refused before (``saccade.weights.timm_write``).
+        config: the shape; what timm cannot say is refused before (``saccade.weights.timm.write``).
         num_classes: outputs K of the head; 0 for none.
     """
     rules = weight_and_bias(

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from saccade.config.model import VitConfig
 from saccade.errors import DataError, UsageError
-from saccade.weights.hf import FAMILIES, Written, from_transformers, to_transformers
+from saccade.weights.hf.convert import FAMILIES, Written, from_transformers, to_transformers
 from saccade.weights.pretrained import Pretrained
-from tests.weights.hf_models import (
+from tests.weights.hf.models import (
     CLASSES,
     DEIT,
     DINOV2,
@@ -215,7 +215,9 @@ def test_another_kernel_for_other_sizes_is_said() -> None:
 def test_no_value_of_any_key_does_worse_than_being_refused(value: object) -> None:
     files = written(replace(VIT, depth=1), CLASSES)
 
-    for place, document in (("config", files.config), ("preprocessor", files.preprocessor)):
-        for key in document:
-            with suppress(DataError, UsageError):
-                read_again(files._replace(**{place: document | {key: value}}))
+    for key in files.config:
+        with suppress(DataError, UsageError):
+            read_again(files._replace(config=files.config | {key: value}))
+    for key in files.preprocessor:
+        with suppress(DataError, UsageError):
+            read_again(files._replace(preprocessor=files.preprocessor | {key: value}))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from saccade.errors import DataError
-from saccade.weights.timm_names import Facts, facts, require_plain
+from saccade.weights.timm.names import Facts, facts, require_plain
 
 
 def known(config: dict[str, Any], *, embed_dim: int = 768, **tensors: bool) -> Facts:

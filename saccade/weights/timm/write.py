@@ -9,8 +9,8 @@ from saccade.config.model import VitConfig
 from saccade.config.run import Preprocess
 from saccade.errors import UsageError
 from saccade.weights.rename import write_tensors
-from saccade.weights.timm_layout import timm_rules
-from saccade.weights.timm_preprocess import write_preprocess
+from saccade.weights.timm.layout import timm_rules
+from saccade.weights.timm.preprocess import write_preprocess
 
 # timm cannot state an epsilon or the kind of MLP in model_args, so the name has to bring them.
 _PLAIN, _CLIP = "vit_base_patch16_224", "vit_base_patch16_clip_224"

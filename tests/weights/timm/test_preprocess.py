@@ -8,7 +8,7 @@ import pytest
 
 from saccade.config.run import Preprocess
 from saccade.errors import DataError
-from saccade.weights.timm_preprocess import read_preprocess, write_preprocess
+from saccade.weights.timm.preprocess import read_preprocess, write_preprocess
 
 STATED = {
     "mean": [0.5, 0.4, 0.3],

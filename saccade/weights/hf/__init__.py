@@ -1,0 +1,1 @@
+"""Weights of transformers, in both directions."""

@@ -1,0 +1,1 @@
+"""Weights of timm, in both directions."""
