@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from saccade.version import __version__
 
 if TYPE_CHECKING:
-    from saccade.serving.model import load as load
+    from saccade.serving.load import load as load
     from saccade.verbs.convert import convert as convert
     from saccade.verbs.demo import demo as demo
     from saccade.verbs.evaluate import evaluate as evaluate
@@ -32,7 +32,7 @@ _HOMES = {
     "demo": "saccade.verbs.demo",
     "evaluate": "saccade.verbs.evaluate",
     "explain": "saccade.verbs.explain",
-    "load": "saccade.serving.model",
+    "load": "saccade.serving.load",
     "models": "saccade.verbs.models",
     "predict": "saccade.verbs.predict",
     "report": "saccade.verbs.report",

@@ -267,14 +267,16 @@ def test_a_full_disk_from_the_first_byte_is_one_message(pictures: Path, tmp_path
 
 
 # Signals that come while the model learns are sent for real in test_resume.py.
-@pytest.mark.parametrize("moment", ["labelled", "look", "prepare", "first_contract"])
+@pytest.mark.parametrize(
+    "moment", ["train.labelled", "begin.look", "begin.prepare", "begin.first_contract"]
+)
 def test_ctrl_c_before_training_leaves_nothing_behind(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ):
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"saccade.verbs.train.{moment}", interrupted)
+    monkeypatch.setattr(f"saccade.verbs.{moment}", interrupted)
     result = train(pictures, tmp_path / "run")
     assert result.exit_code == 130
     assert "saccade: stopped" in result.stderr

@@ -67,7 +67,7 @@ def layers_backwards(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Iterat
         trace = Trace()
         with torch.no_grad():
             block(before, trace)
-        yield trace.layers[0]
+        yield trace.layers.pop()
 
 
 def class_scores(

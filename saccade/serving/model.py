@@ -8,25 +8,25 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
-from saccade.attribution.methods import Method, default_methods, heat, most_likely
+from saccade.attribution.methods import (
+    Method,
+    default_methods,
+    heat,
+    most_likely,
+    pictures_at_a_time,
+)
 from saccade.backbones.features import Norm
-from saccade.config.json import from_json
-from saccade.config.run import Preprocess, RunConfig
+from saccade.config.run import Preprocess
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.sources import Samples, open_pictures
 from saccade.errors import UsageError, nearest
-from saccade.run.contract import load_contract
-from saccade.run.device import Precision, autocast, choose_device, num_cores, place
-from saccade.run.folder import RunFolder, read_json
-from saccade.run.start import find_run, read_start, restore
-from saccade.run.weights import load_weights
+from saccade.run.device import Precision, autocast, place
 from saccade.serving.features import Embeddings, Features, embed, features
-from saccade.tasks.build import build_task
 from saccade.tasks.classify import Classify
 
 BATCH_SIZE = 32
-"""Pictures answered at a time; on a CPU a larger batch is no faster, only larger."""
+"""Pictures answered at a time, fewer where they are large; more are no faster on a CPU."""
 
 
 class Prediction(NamedTuple):
@@ -66,7 +66,7 @@ class Explanation(NamedTuple):
 
 
 class Model:
-    """A trained classifier; make one with ``load``.
+    """A trained classifier; ``saccade.load`` makes one.
 
     Args:
         task: with its weights, in evaluation mode.
@@ -238,64 +238,18 @@ class Model:
             )
 
     def _loader(self, samples: Samples) -> Loader:
+        size = self.preprocess
+        fitting = pictures_at_a_time(self.task, height=size.height, width=size.width)
         loader = Loader(
             samples,
-            self.preprocess,
-            batch_size=BATCH_SIZE,
+            size,
+            batch_size=min(BATCH_SIZE, fitting),
             num_threads=self.num_threads,
             cache_bytes=0,
             max_bad_fraction=1.0,
         )
         loader.prepare()
         return loader
-
-
-def load(source: str | Path, *, device: str | None = None, weights: str = "best") -> Model:
-    """Loads a trained run, or weights of another library with their own classes.
-
-    Weights of other libraries answer in fp32, as they were evaluated; a run in its own precision.
-
-    Args:
-        source: a run folder, or anything that ``saccade.weights.read`` takes: a ``.safetensors`` or
-            ``.npz`` file, a folder with ``config.json`` and ``model.safetensors``, or
-            ``hf://owner/name[@revision]``.
-        device: ``cpu``, ``cuda``, ...; None: the best one here.
-        weights: of a run: ``best`` (by validation) or ``last``.
-
-    Raises:
-        UsageError: there is no such thing, or its weights are missing or damaged.
-        DataError: a file of another library is damaged, or not the model that it describes.
-    """
-    if weights not in ("best", "last"):
-        raise UsageError(f"weights is {weights!r}; it must be 'best' or 'last'")
-    run = find_run(source)
-    if run is not None:
-        return _load_run(run, weights=weights, device=choose_device(device))
-    if weights == "last":
-        raise UsageError(f"{source} is not a run folder, so it has no other weights than its own")
-    start = read_start(source)
-    return Model(
-        restore(start),
-        preprocess=start.preprocess,
-        precision="fp32",
-        num_threads=num_cores(),
-        device=choose_device(device),
-        notes=start.notes,
-    )
-
-
-def _load_run(folder: RunFolder, *, weights: str, device: torch.device) -> Model:
-    config = from_json(RunConfig, read_json(folder.config))
-    contract = load_contract(folder.contract)
-    task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
-    load_weights(folder.weights if weights == "best" else folder.last_weights, task)
-    return Model(
-        task,
-        preprocess=contract.preprocess,
-        precision=config.precision,
-        num_threads=config.data.num_threads,
-        device=device,
-    )
 
 
 def _unreadable(name: str, loader: Loader) -> Prediction:

@@ -15,6 +15,9 @@ from torch import Tensor
 
 from saccade.config.model import AttentionPath
 
+MAP_BYTES = 2**28
+"""Scores that the explicit path forms at a time: 256 MiB, more than a usual training batch has."""
+
 
 def attend(
     q: Float[Tensor, "B A N E"],
@@ -43,12 +46,32 @@ def attend(
     with without_autocast(q.device):
         if path == "fused":
             return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=1.0)
-        scores = q @ k.transpose(-2, -1)  # B A N M
-        if mask is None:
-            return scores.softmax(dim=-1) @ v
-        # Not minus infinity: a row of those has no softmax, and its gradient would be NaN.
-        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-        return (scores.softmax(dim=-1) * mask) @ v
+        rows = _rows_at_a_time(q, k)
+        if rows >= q.shape[2]:
+            return _explicit(q, k, v, mask)
+        pieces = []
+        for start in range(0, q.shape[2], rows):
+            some = slice(start, start + rows)
+            allowed = mask if mask is None or mask.shape[2] == 1 else mask[:, :, some]
+            pieces.append(_explicit(q[:, :, some], k, v, allowed))
+        return torch.cat(pieces, dim=2)
+
+
+def _explicit(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    scores = q @ k.transpose(-2, -1)  # B A N M
+    if mask is None:
+        return scores.softmax(dim=-1) @ v
+    # Not minus infinity: a row of those has no softmax, and its gradient would be NaN.
+    scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    return (scores.softmax(dim=-1) * mask) @ v
+
+
+def _rows_at_a_time(q: Tensor, k: Tensor) -> int:
+    """All queries, or as many as keep the scores of large pictures within ``MAP_BYTES``."""
+    batch, heads, num_queries, _ = q.shape
+    if torch.compiler.is_compiling():  # the compiler plans its own memory, for any length
+        return num_queries
+    return max(1, MAP_BYTES // (batch * heads * k.shape[2] * q.element_size()))
 
 
 def fastest_path(

@@ -1,5 +1,6 @@
 """convert: weights of any origin -> a run folder, or a folder that another library loads."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -216,11 +217,15 @@ def _write_run(folder: RunFolder, start: Start) -> None:
             folder.environment: describe(cpu, precision=config.precision, attention=attention),
         }
     )
-    save_weights(folder.weights, task, header=contract.header())
-    seen = pictures_seen(start)
-    if seen:
-        write_atomic(folder.trained_on, "\n".join(sorted(seen)).encode())
-    write_card(folder.path)
+    try:
+        save_weights(folder.weights, task, header=contract.header())
+        seen = pictures_seen(start)
+        if seen:
+            write_atomic(folder.trained_on, "\n".join(sorted(seen)).encode())
+        write_card(folder.path)
+    except BaseException:  # a full disk, or Ctrl-C: half a run is no run
+        shutil.rmtree(folder.path)
+        raise
 
 
 def _config(start: Start) -> RunConfig:

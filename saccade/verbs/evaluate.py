@@ -16,7 +16,8 @@ from saccade.recipes.classify import MAX_BAD_FRACTION
 from saccade.run.contract import load_contract, require_same_classes
 from saccade.run.folder import RunFolder, read_json
 from saccade.run.start import find_run
-from saccade.serving.model import BATCH_SIZE, load
+from saccade.serving.load import load
+from saccade.serving.model import BATCH_SIZE
 from saccade.verbs.judge import judge
 from saccade.verbs.voice import Voice
 

@@ -12,7 +12,8 @@ from saccade.attribution.methods import parse_method
 from saccade.data.sources import open_pictures
 from saccade.errors import DataError, UsageError
 from saccade.reporting.overlay import overlay
-from saccade.serving.model import Explanation, load
+from saccade.serving.load import load
+from saccade.serving.model import Explanation
 from saccade.verbs.voice import Voice
 
 

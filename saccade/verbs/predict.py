@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from saccade.data.sources import open_pictures
-from saccade.serving.model import Model, Prediction, load
+from saccade.serving.load import load
+from saccade.serving.model import Model, Prediction
 from saccade.verbs.table import check_table, table_writer
 from saccade.verbs.voice import Voice
 

@@ -11,7 +11,7 @@ from saccade.run import train as loop
 from saccade.run.device import choose_device
 from saccade.run.environment import attention_path, describe
 from saccade.run.folder import RunFolder, write_json
-from saccade.serving.model import load
+from saccade.serving.load import load
 from saccade.verbs.begin import begin, go_on
 from saccade.verbs.finish import Finished, finish
 from saccade.verbs.voice import Voice, duration

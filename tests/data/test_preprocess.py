@@ -128,7 +128,19 @@ RESAMPLE: dict[Interpolation, Image.Resampling] = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 # Margins of every remainder by 4, both orientations, enlarged and made smaller, already in size.
-SHAPES = [(60, 80), (80, 60), (61, 83), (97, 50), (50, 99), (50, 101), (24, 24), (28, 28), (9, 13)]
+SHAPES = [
+    (60, 80),
+    (80, 60),
+    (63, 50),
+    (50, 63),
+    (61, 83),
+    (97, 50),
+    (50, 99),
+    (50, 101),
+    (24, 24),
+    (28, 28),
+    (9, 13),
+]
 
 
 @pytest.mark.parametrize("interpolation", RESAMPLE)

@@ -68,7 +68,8 @@ LOOKING: list[tuple[str, dict[str, Any], int, set[int]]] = [
     ("vit-pico4", {"model__window_size": "2", "model__num_global_blocks": "1"}, 18, {4, 25}),
     ("vit-pico4", {"model__window_size": "2", "model__num_global_blocks": "0"}, 16, {4}),
     ("vit-pico4", {"model__window_size": "2", "model__num_global_blocks": "9"}, 16, {16}),
-    ("vit-pico4", {"model__window_size": "4"}, 16, {16}),  # a window as large as the picture
+    ("vit-pico4", {"model__window_size": "4", "model__num_global_blocks": "0"}, 16, {16}),
+    ("vit-pico4", {"model__window_size": "9", "model__num_global_blocks": "0"}, 16, {16}),
     (
         "vit-pico4",
         {

@@ -10,7 +10,7 @@ import torch
 from saccade.errors import DataError, UsageError
 from saccade.run.contract import load_contract
 from saccade.run.start import find_run, initialise, needs_new_head, read_start, restore
-from saccade.serving.model import load
+from saccade.serving.load import load
 from saccade.tasks.build import build_classifier
 from tests import tiny
 from tests.tiny import CLASSES, World

@@ -16,7 +16,8 @@ from saccade.data.loader import Loader
 from saccade.data.sources import open_pictures
 from saccade.errors import UsageError
 from saccade.serving.features import embed, embedding, features
-from saccade.serving.model import Model, load
+from saccade.serving.load import load
+from saccade.serving.model import Model
 from saccade.tasks.build import build_task
 from saccade.tasks.classify import Classify
 from tests import tiny

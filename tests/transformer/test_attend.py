@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from saccade.transformer import attend as attending
 from saccade.transformer.attend import attend, fastest_path, softmax_scale
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
@@ -74,6 +75,26 @@ def test_attend_is_the_triple_loop_in_value_and_gradient(path: Path) -> None:
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS.keys())
 def test_a_mask_leaves_keys_out_of_the_loop(mask: Tensor, path: Path) -> None:
     require_equal(value_and_gradients(path, mask), value_and_gradients("loop", mask))
+
+
+@pytest.mark.parametrize("mask", [None, *MASKS.values()], ids=["none", *MASKS.keys()])
+@pytest.mark.parametrize("num_rows", [1, 2, 4])
+def test_a_large_map_is_formed_in_rows_and_is_the_loop_all_the_same(
+    mask: Tensor | None, num_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attending, "MAP_BYTES", num_rows * 2 * 3 * 7 * 4)
+    softmaxed = []
+    softmax = Tensor.softmax
+
+    def spy(scores: Tensor, dim: int) -> Tensor:
+        softmaxed.append(scores.shape[2])
+        return softmax(scores, dim=dim)
+
+    monkeypatch.setattr(Tensor, "softmax", spy)
+    require_equal(value_and_gradients("explicit", mask), value_and_gradients("loop", mask))
+
+    assert max(softmaxed) == num_rows
+    assert sum(softmaxed) == 5
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -240,3 +240,16 @@ def test_files_that_are_no_weights_leave_nothing_behind(
     with pytest.raises(error, match=message):
         convert(weights, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("trouble", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_half_a_run_is_not_left_behind(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: BaseException
+):
+    def stop(_: Path) -> None:
+        raise trouble
+
+    monkeypatch.setattr("saccade.verbs.convert.write_card", stop)
+    with pytest.raises(type(trouble)):
+        convert(weights, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

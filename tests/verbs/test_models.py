@@ -52,6 +52,7 @@ def test_parameters_are_counted_as_the_built_model_has_them(family: str):
     info = listed()[name]
     assert info.num_parameters == sum(p.numel() for p in built.parameters())
     assert sum(info.parts.values()) == info.num_parameters
+    assert {key.partition(".")[0] for key, _ in built.named_parameters()} <= set(info.parts)
     for part, count in info.parts.items():
         of_part = [p for key, p in built.named_parameters() if f"{key}.".startswith(f"{part}.")]
         assert count == sum(p.numel() for p in of_part)

@@ -1,0 +1,64 @@
+"""load: a run folder, or weights of another library -> a model that answers."""
+
+from pathlib import Path
+
+import torch
+
+from saccade.config.json import from_json
+from saccade.config.run import RunConfig
+from saccade.errors import UsageError
+from saccade.run.contract import load_contract
+from saccade.run.device import choose_device, num_cores
+from saccade.run.folder import RunFolder, read_json
+from saccade.run.start import find_run, read_start, restore
+from saccade.run.weights import load_weights
+from saccade.serving.model import Model
+from saccade.tasks.build import build_task
+
+
+def load(source: str | Path, *, device: str | None = None, weights: str = "best") -> Model:
+    """Loads a trained run, or weights of another library with their own classes.
+
+    Weights of other libraries answer in fp32, as they were evaluated; a run in its own precision.
+
+    Args:
+        source: a run folder, or anything that ``saccade.weights.read`` takes: a ``.safetensors`` or
+            ``.npz`` file, a folder with ``config.json`` and ``model.safetensors``, or
+            ``hf://owner/name[@revision]``.
+        device: ``cpu``, ``cuda``, ...; None: the best one here.
+        weights: of a run: ``best`` (by validation) or ``last``.
+
+    Raises:
+        UsageError: there is no such thing, or its weights are missing or damaged.
+        DataError: a file of another library is damaged, or not the model that it describes.
+    """
+    if weights not in ("best", "last"):
+        raise UsageError(f"weights is {weights!r}; it must be 'best' or 'last'")
+    run = find_run(source)
+    if run is not None:
+        return _load_run(run, weights=weights, device=choose_device(device))
+    if weights == "last":
+        raise UsageError(f"{source} is not a run folder, so it has no other weights than its own")
+    start = read_start(source)
+    return Model(
+        restore(start),
+        preprocess=start.preprocess,
+        precision="fp32",
+        num_threads=num_cores(),
+        device=choose_device(device),
+        notes=start.notes,
+    )
+
+
+def _load_run(folder: RunFolder, *, weights: str, device: torch.device) -> Model:
+    config = from_json(RunConfig, read_json(folder.config))
+    contract = load_contract(folder.contract)
+    task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
+    load_weights(folder.weights if weights == "best" else folder.last_weights, task)
+    return Model(
+        task,
+        preprocess=contract.preprocess,
+        precision=config.precision,
+        num_threads=config.data.num_threads,
+        device=device,
+    )
