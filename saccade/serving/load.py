@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from saccade.config.json import from_json
+from saccade.config.model import ModelConfig, VitConfig
 from saccade.config.run import RunConfig
 from saccade.errors import UsageError
 from saccade.run.contract import load_contract
@@ -40,6 +41,7 @@ def load(source: str | Path, *, device: str | None = None, weights: str = "best"
     if weights == "last":
         raise UsageError(f"{source} is not a run folder, so it has no other weights than its own")
     start = read_start(source)
+    _require_pictures(start.model, source)
     return Model(
         restore(start),
         preprocess=start.preprocess,
@@ -53,6 +55,7 @@ def load(source: str | Path, *, device: str | None = None, weights: str = "best"
 def _load_run(folder: RunFolder, *, weights: str, device: torch.device) -> Model:
     config = from_json(RunConfig, read_json(folder.config))
     contract = load_contract(folder.contract)
+    _require_pictures(config.model, folder.path)
     task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
     load_weights(folder.weights if weights == "best" else folder.last_weights, task)
     return Model(
@@ -62,3 +65,11 @@ def _load_run(folder: RunFolder, *, weights: str, device: torch.device) -> Model
         num_threads=config.data.num_threads,
         device=device,
     )
+
+
+def _require_pictures(model: ModelConfig, source: str | Path) -> None:
+    if isinstance(model, VitConfig) and model.tubelet_size > 1:
+        raise UsageError(
+            f"{source} reads clips of {model.tubelet_size} or more frames, and this answers for "
+            "pictures; in Python, saccade.backbones.build makes the model and takes clips"
+        )

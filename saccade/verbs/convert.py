@@ -117,7 +117,7 @@ def convert(
 
 def _read_names(path: Path, start: Start) -> tuple[str, ...]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors leave a mark
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--class-names {path} cannot be read: {error}") from None
     names = tuple(line.strip() for line in text.splitlines() if line.strip())

@@ -11,6 +11,7 @@ from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.loader import Loader
 from saccade.data.sources import Samples, Source, labelled, open_source
 from saccade.data.split import split as divide
+from saccade.errors import UsageError
 from saccade.metrics.result import ClassResult
 from saccade.recipes.classify import MAX_BAD_FRACTION
 from saccade.run.contract import load_contract, require_same_classes
@@ -78,7 +79,18 @@ def evaluate(
         voice.say(note)
     pictures = labelled(open_source(source))
     assert pictures.class_names is not None
-    require_same_classes(model.class_names, pictures.class_names, source=pictures.path)
+    if not model.class_names:
+        raise UsageError(
+            f"{run} has no head, so it knows no classes to judge; train one with "
+            "`saccade train SOURCE --init`"
+        )
+    require_same_classes(
+        model.class_names,
+        pictures.class_names,
+        source=pictures.path,
+        advice="Rename the class folders to the model's names, train on this data, or, where "
+        "weights came without names, give them: saccade convert WEIGHTS --out RUN --class-names F",
+    )
     folder = find_run(run)
     max_bad_fraction = MAX_BAD_FRACTION
     if folder is None:

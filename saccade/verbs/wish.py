@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from saccade.backbones.sizes import parse_name
 from saccade.config.json import override
@@ -78,7 +79,7 @@ def require_same_wish(said: Said, config: RunConfig, contract: Contract) -> None
         "--seed": said.seed is not None and said.seed != config.seed,
         "--steps": said.steps is not None and said.steps != config.steps,
         "--set": override(config, wish.settings) != config,
-        "--init": said.init is not None and (origin is None or said.init != origin.source),
+        "--init": said.init is not None and not (origin and _is_same(said.init, origin.source)),
         "--new-head": said.new_head and (origin is None or not origin.has_new_head),
     }
     if any(changed.values()):
@@ -103,3 +104,8 @@ def _seed(settings: Mapping[str, str], seed: int) -> int:
     if not text.isdecimal() or int(text) >= 2**63:
         raise UsageError(f"seed is {text!r}; expected a whole number from 0 to below 2**63")
     return int(text)
+
+
+def _is_same(said: str, source: str) -> bool:
+    """Whether two texts name one thing; the shell ends a folder with a slash."""
+    return said == source or ("://" not in said and Path(said) == Path(source))

@@ -217,8 +217,8 @@ def _missing(given: str, path: Path) -> str:
     if not path.parent.is_dir():
         return f"{given} does not exist, nor does the folder {path.parent}"
     names = [each.name for each in path.parent.iterdir()]
-    offer = f"; {nearest(path.name, names)}" if 0 < len(names) <= 30 else ""
-    return f"{given} does not exist{offer}. For weights of the hub write {HUB}owner/name."
+    offer = f"; {nearest(path.name, names)}" if 0 < len(names) <= 30 else "."
+    return f"{given} does not exist{offer} For weights of the hub write {HUB}owner/name"
 
 
 _CONVERSION = (

@@ -56,6 +56,7 @@ def write(
         name: value.detach().to("cpu", torch.float32) for name, value in task_tensors.items()
     }
     config, tensors, notes = _with_table(config, tensors, preprocess)
+    documents: dict[str, Any]
     match library:
         case "timm":
             theirs, described = to_timm(
@@ -73,6 +74,8 @@ def write(
                 "config.json": written.config,
                 "preprocessor_config.json": written.preprocessor,
             }
+            if licence != LICENCE_NOT_STATED:  # where that library's models state theirs
+                documents["README.md"] = f"---\nlicense: {licence}\n---\n"
     _save(Path(folder), theirs, documents)
     return notes
 
@@ -107,8 +110,9 @@ def _save(folder: Path, tensors: dict[str, Tensor], documents: Mapping[str, Any]
         # Both libraries look for this entry, which says how the tensors were laid out.
         safetensors.torch.save_file(tensors, folder / "model.safetensors", {"format": "pt"})
         for name, document in documents.items():
-            text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-            (folder / name).write_text(text, encoding="utf-8")
+            if not isinstance(document, str):
+                document = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+            (folder / name).write_text(document, encoding="utf-8")
     except OSError as error:
         reason = error.strerror or str(error)
         raise SaccadeError(f"could not write {folder}: {reason}") from error

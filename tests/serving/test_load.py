@@ -1,6 +1,8 @@
 """A run, or weights of another library, is loaded whole, with what it promises, or not at all."""
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,9 @@ import torch
 from PIL import Image
 
 import saccade
+from saccade.backbones.sizes import model_config
+from saccade.config.json import to_json
+from saccade.config.model import VitConfig
 from saccade.errors import UsageError
 from saccade.serving.load import load
 from tests import tiny
@@ -74,3 +79,15 @@ def test_what_a_file_did_not_settle_is_told(foreign: Path):
     (foreign / "preprocessor_config.json").unlink()
     (note,) = load(foreign, device="cpu").notes
     assert "preprocessor_config.json" in note
+
+
+def test_weights_that_read_clips_are_refused_before_anything_runs(world: World, tmp_path: Path):
+    shutil.copytree(world.run, tmp_path / "clips")
+    path = tmp_path / "clips" / "config.json"
+    vit = model_config("vit-pico4")
+    assert isinstance(vit, VitConfig)
+    clips = replace(vit, stem="patches", tubelet_size=2)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"model": to_json(clips)}))
+
+    with pytest.raises(UsageError, match=r"clips reads clips of 2 or more frames"):
+        load(tmp_path / "clips")

@@ -112,13 +112,16 @@ def test_another_way_to_resample_positions_is_said(tmp_path: Path) -> None:
     assert write_to(tmp_path / "b", tensors, same, "timm") == ()
 
 
-def test_a_licence_goes_with_the_weights(tmp_path: Path) -> None:
+@pytest.mark.parametrize("library", ["timm", "transformers"])
+def test_a_licence_goes_with_the_weights(
+    tmp_path: Path, library: Literal["timm", "transformers"]
+) -> None:
     write(
         drawn(PLAIN, num_classes=len(CLASSES)),
         PLAIN,
         CLASSES,
         PREPROCESS,
-        library="timm",
+        library=library,
         folder=tmp_path,
         licence="cc-by-4.0",
     )

@@ -104,17 +104,29 @@ def from_transformers(
         unused=layout.unused,
     )
     prepared = read_preprocess(preprocessor, model_type=model_type, source=source)
+    preprocess = prepared.preprocess
+    if preprocessor is None:
+        preprocess = _at_native_size(preprocess, layout.model)
     return Pretrained(
         source=source,
         library="transformers",
         architecture=described.architecture,
         model=layout.model,
         class_names=labels.class_names,
-        preprocess=prepared.preprocess,
+        preprocess=preprocess,
         licence=licence,
         tensors=renamed.tensors,
         notes=(*renamed.notes, *labels.notes, *prepared.notes),
     )
+
+
+def _at_native_size(preprocess: Preprocess, model: VitConfig) -> Preprocess:
+    """What is usual for a family, at the size that the positions of this model were made for."""
+    if model.position != "learned":
+        return preprocess
+    height, width = (cells * model.patch_size for cells in model.position_grid[1:])
+    resize_side = round(preprocess.resize_side * min(height, width) / preprocess.height)
+    return replace(preprocess, height=height, width=width, resize_side=resize_side)
 
 
 def to_transformers(

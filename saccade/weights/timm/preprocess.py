@@ -43,7 +43,13 @@ def read_preprocess(
         case None:
             height, width = native
         case [int(_), int(height), int(width)] if min(height, width) > 0:
-            pass
+            if (config.get("model_args") or {}).get("img_size") and (height, width) != native:
+                # timm leaves the size of the name there when a model is made for another one.
+                notes.append(
+                    f"made for pictures of {native[0]} x {native[1]} pixels, though the file also "
+                    f"says {height} x {width}"
+                )
+                height, width = native
         case other:
             raise DataError(
                 f"{source}: input_size is {other!r} in config.json; expected channels, height and "

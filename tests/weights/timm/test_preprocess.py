@@ -100,3 +100,14 @@ def test_nothing_said_is_assumed_and_that_is_said() -> None:
 
     assert found.mean == (0.5, 0.5, 0.5)
     assert "defaults are assumed" in notes[0]
+
+
+def test_a_model_made_for_another_size_than_its_name_gets_pictures_of_its_own() -> None:
+    config = {
+        "pretrained_cfg": STATED | {"input_size": [3, 224, 224], "crop_pct": 0.5},
+        "model_args": {"img_size": 64},
+    }
+    found, notes = read_preprocess(config, native=(64, 64), channels=3, source="it")
+
+    assert (found.height, found.width, found.resize_side) == (64, 64, 128)
+    assert any("64 x 64" in note and "224 x 224" in note for note in notes)
