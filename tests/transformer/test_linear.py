@@ -54,6 +54,20 @@ def test_onednn_gives_the_value_and_the_gradients_of_pytorch(
 
 @needs_onednn
 @pytest.mark.usefixtures("onednn")
+@pytest.mark.parametrize("narrow", [1, 1000], ids=["wide", "narrow"])
+def test_the_gradient_of_a_weight_is_the_same_from_both_libraries(
+    narrow: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linear, "NARROW", narrow)
+    ours, theirs = pair()
+    x, direction = torch.randn(3, 50, 20), torch.randn(3, 50, 7)
+
+    found, expected = gradients(ours, x, direction), gradients(theirs, x, direction)
+    torch.testing.assert_close(found[2], expected[2], rtol=1e-5, atol=1e-4)
+
+
+@needs_onednn
+@pytest.mark.usefixtures("onednn")
 def test_an_input_in_another_memory_order_is_multiplied_the_same() -> None:
     ours, theirs = pair()
     x = torch.randn(3, 20, 5).transpose(1, 2)

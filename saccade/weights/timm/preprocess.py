@@ -43,7 +43,7 @@ def read_preprocess(
         case None:
             height, width = native
         case [int(_), int(height), int(width)] if min(height, width) > 0:
-            if (config.get("model_args") or {}).get("img_size") and (height, width) != native:
+            if _takes_one_size(config) and (height, width) != native:
                 # timm leaves the size of the name there when a model is made for another one.
                 notes.append(
                     f"made for pictures of {native[0]} x {native[1]} pixels, though the file also "
@@ -111,3 +111,8 @@ def write_preprocess(preprocess: Preprocess) -> dict[str, object]:
 def _per_channel(stated: Mapping[str, Any], name: str, channels: int) -> tuple[float, ...]:
     values = tuple(float(value) for value in stated.get(name) or (0.5,) * channels)
     return values if len(values) == channels else (sum(values) / len(values),) * channels
+
+
+def _takes_one_size(config: Mapping[str, Any]) -> bool:
+    arguments = config.get("model_args") or {}
+    return bool(arguments.get("img_size")) and not arguments.get("dynamic_img_size")
