@@ -1,30 +1,30 @@
 """Grad-CAM on the last tokens: works on every backbone, the plain CNN too."""
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from saccade.attribution.heat import as_grid, stretch
-from saccade.attribution.layers import class_scores, last_block
+from saccade.attribution.layers import Images, last_block, scores_of
 from saccade.backbones.vit import Vit
 from saccade.errors import UsageError
-from saccade.tasks.classify import Classify
+from saccade.tasks.task import Explained
 from saccade.tokens.tokens import Tokens
 
 
 @torch.enable_grad()
 def gradcam(
-    task: Classify, images: UInt8[Tensor, "B C H W"], classes: Int64[Tensor, " B"]
-) -> Float[Tensor, "B h w"]:
+    task: Explained, images: Images, classes: Int64[Tensor, " B"]
+) -> Float[Tensor, "B ..."]:
     """Last tokens weighted by the mean gradient of the class score (arXiv 1610.02391).
 
     Args:
         task: in evaluation mode; its weights need no gradient.
-        images: pictures as bytes.
+        images: pictures or clips.
         classes: the class to explain, for each picture.
 
     Returns:
-        Heat on the patch grid, 0 to 1 in each picture.
+        Heat on the patch grid, 0 to 1 in each picture or clip.
 
     Raises:
         UsageError: the head reads a class token and there is but one block, so that no patch
@@ -38,17 +38,17 @@ def gradcam(
 
 
 def _last_patches(
-    task: Classify, images: UInt8[Tensor, "B C H W"], classes: Int64[Tensor, " B"]
-) -> tuple[Tokens, Float[Tensor, "B 1"]]:
+    task: Explained, images: Images, classes: Int64[Tensor, " B"]
+) -> tuple[Tokens, Float[Tensor, " B"]]:
     """The last tokens whose patches still reach the score, and the score."""
-    if task.head.pool == "mean":
+    if task.reads == "mean":
         with torch.no_grad():
-            final = task.tokens(images)
+            final = task.backbone(task.normalise(images))
         final = final.with_x(final.x.detach().requires_grad_())
-        return final, task.head(final).logits.gather(1, classes[:, None])
+        return final, task.score(final, classes)
     # A class token has read the patches by then; they speak last as the input of the last block.
     assert isinstance(task.backbone, Vit)
     if len(task.backbone.blocks) < 2:
         raise UsageError("Grad-CAM needs two blocks under a class token; use --method legrad")
     before, _, after = last_block(task, images)
-    return before, class_scores(task, after, classes)
+    return before, scores_of(task, after, classes)

@@ -10,9 +10,12 @@ from torch import Tensor, nn
 
 from saccade.backbones.rag import Rag
 from saccade.backbones.vit import Vit
-from saccade.tasks.classify import Classify
+from saccade.tasks.task import Explained
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace, TracedLayer
+
+Images = UInt8[Tensor, "B C H W"] | UInt8[Tensor, "B T C H W"]
+"""Pictures, or clips, as bytes."""
 
 
 class BlockPass(NamedTuple):
@@ -29,12 +32,12 @@ class BlockPass(NamedTuple):
     after: Tokens
 
 
-def has_blocks(task: Classify) -> bool:
+def has_blocks(task: Explained) -> bool:
     """Whether the backbone is a row of blocks of one width, each of which the head can read."""
     return isinstance(task.backbone, Vit | Rag) and len(task.backbone.blocks) > 0
 
 
-def block_by_block(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Iterator[BlockPass]:
+def block_by_block(task: Explained, images: Images) -> Iterator[BlockPass]:
     """Each block in turn, cut from the one before: gradients reach no further back than a block.
 
     Memory: one block's activations, and nothing of the others once the caller has let go of them.
@@ -51,13 +54,13 @@ def block_by_block(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Iterator
         del ran
 
 
-def last_block(task: Classify, images: UInt8[Tensor, "B C H W"]) -> BlockPass:
+def last_block(task: Explained, images: Images) -> BlockPass:
     """The last block as it ran; those before it leave nothing but what it was given."""
     block, before = deque(_blocks_and_inputs(task, images), maxlen=1).pop()
     return _run(block, before)
 
 
-def layers_backwards(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Iterator[TracedLayer]:
+def layers_backwards(task: Explained, images: Images) -> Iterator[TracedLayer]:
     """The attention of each block from the last to the first, without gradients.
 
     Memory: what each block was given. Its queries, keys and values are several times as much; they
@@ -70,11 +73,10 @@ def layers_backwards(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Iterat
         yield trace.layers.pop()
 
 
-def class_scores(
-    task: Classify, tokens: Tokens, classes: Int64[Tensor, " B"]
-) -> Float[Tensor, "B 1"]:
-    """The logit of one class for each picture, read from the output of any block."""
-    return task.head(task.backbone.readout(tokens)).logits.gather(1, classes[:, None])
+def scores_of(task: Explained, tokens: Tokens, asked: Int64[Tensor, " B"]) -> Float[Tensor, " B"]:
+    """How much the output of any block speaks for what was asked."""
+    assert isinstance(task.backbone, Vit | Rag)
+    return task.score(task.backbone.readout(tokens), asked)
 
 
 def _run(block: nn.Module, tokens: Tokens) -> BlockPass:
@@ -85,9 +87,7 @@ def _run(block: nn.Module, tokens: Tokens) -> BlockPass:
     return BlockPass(before, trace.layers[0], after)
 
 
-def _blocks_and_inputs(
-    task: Classify, images: UInt8[Tensor, "B C H W"]
-) -> Iterator[tuple[nn.Module, Tokens]]:
+def _blocks_and_inputs(task: Explained, images: Images) -> Iterator[tuple[nn.Module, Tokens]]:
     """Each block and what it is given; the last one is not run."""
     backbone = task.backbone
     assert isinstance(backbone, Vit | Rag)

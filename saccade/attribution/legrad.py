@@ -1,20 +1,18 @@
 """LeGrad: which patches raise the score of a class, from the gradient of attention."""
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from saccade.attribution.heat import as_grid, resample, stretch
-from saccade.attribution.layers import BlockPass, block_by_block, class_scores, has_blocks
+from saccade.attribution.layers import BlockPass, Images, block_by_block, has_blocks, scores_of
 from saccade.attribution.rollout import require_attention
-from saccade.tasks.classify import Classify
+from saccade.tasks.task import Explained
 from saccade.transformer.trace import Trace, TracedLayer
 
 
 @torch.enable_grad()
-def legrad(
-    task: Classify, images: UInt8[Tensor, "B C H W"], classes: Int64[Tensor, " B"]
-) -> Float[Tensor, "B h w"]:
+def legrad(task: Explained, images: Images, classes: Int64[Tensor, " B"]) -> Float[Tensor, "B ..."]:
     """The gradient of a class score with respect to each attention map (arXiv 2404.03214).
 
     For every layer the score is read from that layer's own tokens (final norm, pooling and head
@@ -27,11 +25,11 @@ def legrad(
 
     Args:
         task: in evaluation mode; its weights need no gradient.
-        images: pictures as bytes.
+        images: pictures or clips.
         classes: the class to explain, for each picture.
 
     Returns:
-        Heat on the finest attended grid, 0 to 1 in each picture.
+        Heat on the finest attended grid, 0 to 1 in each picture or clip.
 
     Raises:
         UsageError: the model has no attention.
@@ -42,10 +40,10 @@ def legrad(
 
 
 def _from_each_block(
-    task: Classify, images: UInt8[Tensor, "B C H W"], classes: Int64[Tensor, " B"]
-) -> Float[Tensor, "B h w"]:
-    def from_one(block: BlockPass) -> Float[Tensor, "B h w"]:
-        scores = class_scores(task, block.after, classes)
+    task: Explained, images: Images, classes: Int64[Tensor, " B"]
+) -> Float[Tensor, "B ..."]:
+    def from_one(block: BlockPass) -> Float[Tensor, "B ..."]:
+        scores = scores_of(task, block.after, classes)
         (gradient,) = torch.autograd.grad(scores.sum(), block.layer.context)
         return _relevance(block.layer, gradient)
 
@@ -54,13 +52,14 @@ def _from_each_block(
 
 
 def _from_the_end(
-    task: Classify, images: UInt8[Tensor, "B C H W"], classes: Int64[Tensor, " B"]
-) -> Float[Tensor, "B h w"]:
+    task: Explained, images: Images, classes: Int64[Tensor, " B"]
+) -> Float[Tensor, "B ..."]:
+    assert images.ndim == 4  # only blocks of one width read clips
     trace = Trace()
     # The pictures carry the gradient, so frozen weights do not matter.
     tokens = task.backbone(task.normalise(images).requires_grad_(), trace)
     layers = require_attention(trace)
-    scores = task.head(tokens).logits.gather(1, classes[:, None])  # B 1
+    scores = task.score(tokens, classes)  # B
     gradients = torch.autograd.grad(scores.sum(), [layer.context for layer in layers])
     grid = max((layer.grid for layer in layers), key=lambda g: g.num_tokens)
     total = torch.zeros(len(images), grid.h, grid.w, device=images.device)
@@ -70,7 +69,7 @@ def _from_the_end(
 
 
 @torch.no_grad()
-def _relevance(layer: TracedLayer, gradient: Float[Tensor, "B A N E"]) -> Float[Tensor, "B h w"]:
+def _relevance(layer: TracedLayer, gradient: Float[Tensor, "B A N E"]) -> Float[Tensor, "B ..."]:
     batch, heads, num_tokens, _ = layer.k.shape
     looked_at = torch.zeros(batch, num_tokens, device=gradient.device)
     for rows in layer.chunks():

@@ -4,15 +4,16 @@ import math
 from typing import Literal, get_args
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from saccade.attribution.gradcam import gradcam
+from saccade.attribution.layers import Images
 from saccade.attribution.legrad import legrad
 from saccade.attribution.rollout import rollout
 from saccade.backbones.cnn import Cnn
 from saccade.errors import UsageError, nearest
-from saccade.tasks.classify import Classify
+from saccade.tasks.task import Explained
 
 Method = Literal["legrad", "rollout", "gradcam"]
 
@@ -25,23 +26,26 @@ of 224 px.
 
 
 def heat(
-    task: Classify,
-    images: UInt8[Tensor, "B C H W"],
+    task: Explained,
+    images: Images,
     classes: Int64[Tensor, " B"],
     *,
     method: Method,
-) -> Float[Tensor, "B h w"]:
+) -> Float[Tensor, "B ..."]:
     """Where a model looked, for the class asked; rollout ignores the class.
 
     Memory does not grow with the batch: large pictures are explained a few at a time.
 
     Returns:
-        0 to 1 in each picture, on the model's patch grid.
+        0 to 1 in each picture, on the model's patch grid; or in each clip, on its grid in time,
+        height and width.
 
     Raises:
         UsageError: the method needs attention and the model has none.
     """
-    size = pictures_at_a_time(task, height=images.shape[2], width=images.shape[3])
+    height, width = images.shape[-2:]
+    num_frames = images.shape[1] if images.ndim == 5 else 1
+    size = max(1, pictures_at_a_time(task, height=height, width=width) // num_frames)
     heats = [
         _heat(task, some, their_classes, method=method)
         for some, their_classes in zip(images.split(size), classes.split(size), strict=True)
@@ -49,14 +53,14 @@ def heat(
     return torch.cat(heats)
 
 
-def pictures_at_a_time(task: Classify, *, height: int, width: int) -> int:
+def pictures_at_a_time(task: Explained, *, height: int, width: int) -> int:
     """How many pictures of this size fit in ``NUMBERS_AT_A_TIME``; at least one."""
     patch_size = task.backbone.patch_size
     num_patches = math.ceil(height / patch_size) * math.ceil(width / patch_size)
     return max(1, NUMBERS_AT_A_TIME // (num_patches * task.backbone.embed_dim))
 
 
-def default_methods(task: Classify) -> tuple[Method, ...]:
+def default_methods(task: Explained) -> tuple[Method, ...]:
     """LeGrad with rollout as its control; Grad-CAM where there is no attention."""
     return ("gradcam",) if isinstance(task.backbone, Cnn) else ("legrad", "rollout")
 
@@ -79,12 +83,12 @@ def most_likely(probs: Float[Tensor, "B K"]) -> Int64[Tensor, " B"]:
 
 
 def _heat(
-    task: Classify,
-    images: UInt8[Tensor, "B C H W"],
+    task: Explained,
+    images: Images,
     classes: Int64[Tensor, " B"],
     *,
     method: Method,
-) -> Float[Tensor, "B h w"]:
+) -> Float[Tensor, "B ..."]:
     match method:
         case "legrad":
             return legrad(task, images, classes)

@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 
 from saccade.attribution.heat import as_grid, stretch
-from saccade.attribution.layers import has_blocks, layers_backwards
+from saccade.attribution.layers import Images, has_blocks, layers_backwards
 from saccade.errors import UsageError
-from saccade.tasks.classify import Classify
+from saccade.tasks.task import Explained
 from saccade.transformer.trace import Trace, TracedLayer
 
 
 @torch.no_grad()
-def rollout(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B h w"]:
+def rollout(task: Explained, images: Images) -> Float[Tensor, "B ..."]:
     """Follows attention back through all blocks (Abnar and Zuidema, arXiv 2005.00928).
 
     A block passes on its input and adds ``alpha`` times what attention mixed, so one step back is
@@ -32,10 +32,10 @@ def rollout(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "
 
     Args:
         task: in evaluation mode.
-        images: pictures as bytes.
+        images: pictures or clips.
 
     Returns:
-        Heat on the patch grid, 0 to 1 in each picture.
+        Heat on the patch grid, 0 to 1 in each picture or clip.
 
     Raises:
         UsageError: the model has no attention.
@@ -60,20 +60,20 @@ def require_attention(trace: Trace) -> list[TracedLayer]:
     return trace.layers
 
 
-def _traced(task: Classify, images: UInt8[Tensor, "B C H W"]) -> Iterator[TracedLayer]:
+def _traced(task: Explained, images: Images) -> Iterator[TracedLayer]:
     trace = Trace()
-    task.tokens(images, trace)
+    task.backbone(task.normalise(images), trace)
     return reversed(require_attention(trace))
 
 
-def _what_the_head_reads(task: Classify, last: TracedLayer) -> Float[Tensor, "B N"]:
+def _what_the_head_reads(task: Explained, last: TracedLayer) -> Float[Tensor, "B N"]:
     """A share for each token: one for the class token, or the same for each patch."""
     batch, _, num_tokens, _ = last.q.shape
     first = torch.zeros(batch, num_tokens, device=last.q.device)
     first[:, :1] = 1.0
     mean = torch.zeros_like(first)
     mean[:, last.num_prefix :] = 1 / (num_tokens - last.num_prefix)
-    match task.head.pool:
+    match task.reads:
         case "mean":
             return mean
         case "class":

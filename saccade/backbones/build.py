@@ -15,6 +15,7 @@ from saccade.config.model import (
     VitConfig,
 )
 from saccade.shapes import Grid
+from saccade.tokens.clip_stem import ClipStem
 from saccade.tokens.patches import PatchEmbed
 from saccade.tokens.positions import LearnedPosition, SinCosPosition
 from saccade.tokens.rotary import RotaryPosition
@@ -114,9 +115,10 @@ def _require_prefix(config: VitConfig) -> None:
 def _embed(config: VitConfig, in_channels: int) -> Embed:
     patch_size, embed_dim = config.patch_size, config.embed_dim
     if config.tubelet_size > 1:
-        if config.stem != "patches":
-            raise ValueError(f"stem is {config.stem!r}; clips (tubelet_size > 1) need 'patches'")
-        return TubeletEmbed(
+        if config.stem == "cnn":
+            raise ValueError("stem is 'cnn'; clips (tubelet_size > 1) need 'patches' or 'conv'")
+        kind = TubeletEmbed if config.stem == "patches" else ClipStem
+        return kind(
             in_channels,
             patch_size=patch_size,
             tubelet_size=config.tubelet_size,

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from saccade.backbones.conv import ConvEmbed
+from saccade.tokens.clip_stem import ClipStem
 from saccade.tokens.packing import pack
 from saccade.tokens.patches import PatchEmbed
 from saccade.tokens.positions import LearnedPosition, SinCosPosition
@@ -18,7 +19,7 @@ from saccade.tokens.tubelets import TubeletEmbed
 from saccade.transformer.block import Blocks, init_linear
 from saccade.transformer.trace import Trace
 
-Embed = PatchEmbed | ConvStem | ConvEmbed | TubeletEmbed
+Embed = PatchEmbed | ConvStem | ConvEmbed | TubeletEmbed | ClipStem
 Position = SinCosPosition | LearnedPosition | RotaryPosition | nn.Identity
 
 

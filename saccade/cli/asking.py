@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
 import saccade
 from saccade.cli.answer import answering
 from saccade.cli.options import Device, Json, Pictures, Quiet, Weights
+from saccade.errors import UsageError
 
 
 def evaluate(
@@ -19,7 +20,7 @@ def evaluate(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Judge a model on labelled pictures: figures with their 95 % intervals."""
+    """Judge a model on pictures whose truth is known: figures with their 95 % intervals."""
     with answering(is_json=as_json) as answer:
         result = saccade.evaluate(run, source, device=device, weights=weights, is_quiet=quiet)
         lines = [f"{result.n:,} pictures ({result.split})"]
@@ -27,9 +28,8 @@ def evaluate(
             low, high = result.intervals[name]
             lines.append(f"{name:<18} {value:.4f}   {low:.4f} to {high:.4f}")
         lines += [f"left out {name}: {reason}" for name, reason in result.bad.items()]
-        document = {key: value for key, value in vars(result).items() if key != "result"}
-        details = {"per_class", "confusion", "reliability"}
-        document |= {k: v for k, v in result.result.to_json().items() if k in details}
+        document = {key: value for key, value in vars(result).items() if key != "details"}
+        document |= {k: v for k, v in result.details.items() if k not in document}
         answer.give(document, text="\n".join(lines))
 
 
@@ -40,14 +40,20 @@ def predict(
         Optional[Path],  # noqa: UP045
         typer.Option(help="A .parquet, .csv or .jsonl table; JSON lines on stdout if left out."),
     ] = None,
+    draw: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="A folder to make for the pictures with the answers drawn; needs --out."),
+    ] = None,
     device: Device = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Classify pictures: one row each, in input order."""
+    """Answer for pictures: one row each, in input order."""
     with answering(is_json=as_json) as answer:
+        if draw is not None and out is None:
+            raise UsageError("--draw needs --out: give a table for the answers too")
         if out is not None:
-            result = saccade.predict(run, inputs, out, device=device, is_quiet=quiet)
+            result = saccade.predict(run, inputs, out, draw=draw, device=device, is_quiet=quiet)
             answer.give(
                 result, text=f"{result.n:,} rows in {result.out}, {result.num_errors} with an error"
             )
@@ -79,13 +85,17 @@ def explain(
     quiet: Quiet = False,
 ) -> None:
     """Show what the model looked at: an overlay per picture and method."""
+
+    def said(entry: dict[str, Any]) -> str:
+        sure = "" if entry["probability"] is None else f" ({entry['probability']:.2f})"
+        return f"{entry['label'] or entry['explained']}{sure}"
+
     with answering(is_json=as_json) as answer:
         result = saccade.explain(
             run, inputs, out, methods=method or (), label=label, device=device, is_quiet=quiet
         )
         lines = [
-            f"{entry['path']}: {entry['label']} ({entry['probability']:.2f}); "
-            f"{', '.join(entry['overlays'].values())}"
+            f"{entry['path']}: {said(entry)}; {', '.join(entry['overlays'].values())}"
             for entry in result.pictures
         ]
         answer.give(result, text="\n".join(lines))

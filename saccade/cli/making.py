@@ -35,9 +35,13 @@ def train(
         Path, typer.Argument(help="A class folder, split folders, IDX or npz arrays.")
     ],
     out: Annotated[Path, typer.Option(help="The run folder to make.")],
+    job: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="What to learn; what the source is made for if left out."),
+    ] = None,
     model: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(help=f"{MODEL_HELP} rag if left out."),
+        typer.Option(help=f"{MODEL_HELP} What suits the job if left out."),
     ] = None,
     budget: Annotated[
         Optional[str],  # noqa: UP045
@@ -75,13 +79,14 @@ def train(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Learn to classify pictures: a folder in, a run folder out."""
+    """Learn a job from pictures: a folder in, a run folder out."""
     with answering(is_json=as_json) as answer:
         from saccade.config.json import parse_settings  # noqa: PLC0415 - keeps --help quick
 
         result = saccade.train(
             source,
             out,
+            job=job,
             model=model,
             budget=budget,
             epochs=epochs,

@@ -14,6 +14,17 @@ from saccade.config.model import (
     RagConfig,
     VitConfig,
 )
+from saccade.config.task import (
+    ClassifyConfig,
+    DetectConfig,
+    EmbedConfig,
+    GenerateConfig,
+    PretrainConfig,
+    SegmentConfig,
+    TaskConfig,
+    TranslateConfig,
+    VideoConfig,
+)
 from saccade.errors import UsageError, nearest
 
 Config = TypeVar("Config")
@@ -23,6 +34,17 @@ _FAMILIES = {
     "rag": RagConfig,
     "attncnn": AttentionCnnConfig,
     "cnn": CnnConfig,
+}
+
+_JOBS = {
+    "classify": ClassifyConfig,
+    "video": VideoConfig,
+    "detect": DetectConfig,
+    "segment": SegmentConfig,
+    "pretrain": PretrainConfig,
+    "embed": EmbedConfig,
+    "generate": GenerateConfig,
+    "translate": TranslateConfig,
 }
 
 
@@ -100,13 +122,13 @@ def parse_settings(assignments: list[str]) -> dict[str, str]:
 
 
 def _value(kind: Any, value: Any, *, where: str) -> Any:
-    if (kind == ModelConfig or is_dataclass(kind)) and not isinstance(value, Mapping):
+    if (kind in (ModelConfig, TaskConfig) or is_dataclass(kind)) and not isinstance(value, Mapping):
         raise UsageError(f"{where} is {value!r}: expected a section of names and values")
     if kind == ModelConfig:
-        family = value.get("family")
-        if not isinstance(family, str) or family not in _FAMILIES:
-            raise UsageError(f"no family is called {family!r}; {nearest(str(family), _FAMILIES)}")
-        return from_json(_FAMILIES[family], _with_pool(value), where=f"{where}.")
+        family = _one_of(_FAMILIES, value, key="family", what="family")
+        return from_json(family, _with_pool(value), where=f"{where}.")
+    if kind == TaskConfig:
+        return from_json(_one_of(_JOBS, value, key="job", what="job"), value, where=f"{where}.")
     if is_dataclass(kind):
         return from_json(kind, value, where=f"{where}.")
     if get_origin(kind) is tuple and isinstance(value, str):  # --set model.position_grid=1,8,8
@@ -121,6 +143,16 @@ def _value(kind: Any, value: Any, *, where: str) -> Any:
     if isinstance(converted, float) and not math.isfinite(converted):
         raise UsageError(f"{where} is {value!r}: expected a finite number")
     return converted
+
+
+def _one_of(
+    kinds: Mapping[str, type[Any]], value: Mapping[str, Any], *, key: str, what: str
+) -> type[Any]:
+    """The dataclass that a section names."""
+    name = value.get(key)
+    if not isinstance(name, str) or name not in kinds:
+        raise UsageError(f"no {what} is called {name!r}; {nearest(str(name), kinds)}")
+    return kinds[name]
 
 
 def _with_pool(model: Mapping[str, Any]) -> Mapping[str, Any]:

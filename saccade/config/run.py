@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from saccade.config.model import ModelConfig
+from saccade.config.task import ClassifyConfig, JobName, ShortClips, TaskConfig
+
+CLASSIFY = ClassifyConfig()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +22,8 @@ class Preprocess:
         resize_side: with ``crop``, pixels that the short side is scaled to before the centre is cut
             out; 0: the largest centre there is, cut first and scaled once.
         interpolation: how it is scaled, always over all pixels that a new one covers.
+        num_frames: 1 for pictures; more: clips of so many frames, evenly spread over a video.
+        short_clips: what becomes of a clip with fewer frames; see ``VideoConfig``.
     """
 
     height: int
@@ -29,6 +34,8 @@ class Preprocess:
     std: tuple[float, ...]
     resize_side: int = 0
     interpolation: Literal["bilinear", "bicubic", "lanczos"] = "bilinear"
+    num_frames: int = 1
+    short_clips: ShortClips = "refuse"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +87,7 @@ class OptimConfig:
 class RunConfig:
     """One training run; ``config.json`` in the run folder holds it."""
 
-    job: Literal["classify"]
+    job: JobName
     seed: int
     steps: int
     budget_seconds: (
@@ -94,4 +101,5 @@ class RunConfig:
     data: DataConfig
     augment: AugmentConfig
     optim: OptimConfig
+    task: TaskConfig = CLASSIFY  # the numbers of this job alone
     gradient_checkpointing: bool = False  # blocks are computed twice to keep less in memory

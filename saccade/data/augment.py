@@ -5,15 +5,16 @@ pixel is interpolated once and rounded once.
 """
 
 import math
+from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float32, Float64, UInt8
 from torch import Tensor
 
 from saccade.config.run import AugmentConfig
 from saccade.data.batch import Batch
 from saccade.data.draws import uniform
+from saccade.data.warp import Warp
 
 _LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
 _COLOUR_RANGE = 0.4  # at colour = 1 brightness, contrast and saturation lie in 0.6 to 1.4
@@ -40,7 +41,8 @@ def augment(batch: Batch, config: AugmentConfig, *, seed: int, epoch: int) -> Ba
         epoch: which pass over the data, from 0.
 
     Returns:
-        The batch with other images; the very same batch when every strength is 0.
+        The batch with other images, and with targets that follow them; the very same batch when
+        every strength is 0.
     """
     has_geometry = any(
         (config.flip, config.translate, config.zoom, config.rotate_degrees, config.shear)
@@ -50,24 +52,31 @@ def augment(batch: Batch, config: AugmentConfig, *, seed: int, epoch: int) -> Ba
     # float64 for the few numbers per picture: a vectorised sine may differ in its last bit between
     # the body and the tail of a batch, and rounding to float32 afterwards hides that.
     draws = uniform(seed, epoch, batch.ids, num=_NUM_DRAWS).double()
+    frames = batch.images
+    if frames.ndim == 5:  # a clip changes as one: each of its frames in the same way
+        draws = draws.repeat_interleave(frames.shape[1], dim=0)
+        frames = frames.flatten(0, 1)
 
-    images = batch.images.float()
-    mean = _mean_colour(batch.images)
+    images = frames.float()
+    mean = _mean_colour(frames)
+    targets = batch.targets
     if has_geometry:
-        _, _, height, width = images.shape
-        images = _warp(images, _sampling_matrix(draws, config, height=height, width=width))
+        warp = _warp(draws, config, height=images.shape[2], width=images.shape[3])
+        images = warp.images(images)
+        if targets is not None and not isinstance(targets, Tensor):
+            targets = targets.warp(warp)
     if config.colour:
         images, mean = _recolour(images, mean, draws, config.colour)
     if config.erase:
         images = _erase(images, mean, draws, config.erase)
-    images = images.round_().clamp_(0, 255).to(torch.uint8)
-    return Batch(images=images, targets=batch.targets, ids=batch.ids)
+    images = images.round_().clamp_(0, 255).to(torch.uint8).view(batch.images.shape)
+    return replace(batch, images=images, targets=targets)
 
 
-def _sampling_matrix(
+def _warp(
     draws: Float64[Tensor, "B num"], config: AugmentConfig, *, height: int, width: int
-) -> Float32[Tensor, "B 2 3"]:
-    """Where each picture looks for its pixels, in coordinates from -1 to 1.
+) -> Warp:
+    """Where each picture looks for its pixels.
 
     A pixel at p (in pixels from the centre) takes its value from
     ``flip . rotate . shear . (p - shift) / zoom``: the picture is mirrored, turned, slanted, scaled
@@ -90,36 +99,8 @@ def _sampling_matrix(
     y0 = -(yx * shift_x + yy * shift_y) * 2 / height
 
     rows = (xx, xy * height / width, x0, yx * width / height, yy, y0)
-    return torch.stack(rows, dim=1).view(-1, 2, 3).float()
-
-
-def _warp(
-    images: Float32[Tensor, "B C H W"], matrix: Float32[Tensor, "B 2 3"]
-) -> Float32[Tensor, "B C H W"]:
-    """Resamples each picture, bilinearly.
-
-    Outside the picture its border pixel goes on: black stays black round a digit, and a photograph
-    gets no dark wedges that would tell the model how far it was turned. Mirroring at the border
-    would look better on photographs but can draw a second stroke beside a digit's first.
-
-    The grid is ``F.affine_grid(matrix, images.shape, align_corners=False)`` as two broadcast sums:
-    faster than its batched matrix product, and the same for every batch size.
-    """
-    batch, _, height, width = images.shape
-    x = _pixel_centres(width, device=images.device)
-    y = _pixel_centres(height, device=images.device)
-    along_x = matrix[:, :, 0, None] * x  # B 2 W
-    along_y = matrix[:, :, 1, None] * y + matrix[:, :, 2, None]  # B 2 H
-
-    grid = images.new_empty(batch, height, width, 2)
-    for axis in (0, 1):
-        torch.add(along_x[:, axis, None, :], along_y[:, axis, :, None], out=grid[..., axis])
-    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
-
-
-def _pixel_centres(size: int, *, device: torch.device) -> Float32[Tensor, " size"]:
-    """The middles of ``size`` pixels that together reach from -1 to 1."""
-    return (torch.arange(size, device=device) * 2 + 1 - size).float() / size
+    matrix = torch.stack(rows, dim=1).view(-1, 2, 3).float()
+    return Warp(matrix=matrix, height=height, width=width)
 
 
 def _mean_colour(images: UInt8[Tensor, "B C H W"]) -> Float32[Tensor, "B C"]:

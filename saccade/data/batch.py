@@ -6,28 +6,40 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
+from saccade.data.targets import Targets
+
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """Many examples of one size.
 
     Attributes:
-        images: pictures as bytes, 0 to 255, grey (C = 1) or RGB (C = 3).
-        targets: the class id of each picture, 0 to K - 1; None where nothing is known (prediction).
+        images: pictures as bytes, 0 to 255, grey (C = 1) or RGB (C = 3); or clips of T frames.
+        targets: the class id of each picture, 0 to K - 1, or what else is to be learned; None where
+            nothing is known (prediction, pretraining).
         ids: each picture's place in its source; random choices about a picture depend on it alone.
+        sizes: height and width of each picture before it was fitted; None where nobody asks.
     """
 
-    images: UInt8[Tensor, "B C H W"]
-    targets: Int64[Tensor, " B"] | None
+    images: UInt8[Tensor, "B C H W"] | UInt8[Tensor, "B T C H W"]
+    targets: Targets | None
     ids: Int64[Tensor, " B"]
+    sizes: Int64[Tensor, "B 2"] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def labels(self) -> Int64[Tensor, " B"]:
+        """The class ids, of a batch that has them."""
+        assert isinstance(self.targets, Tensor)
+        return self.targets
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
         return Batch(
             images=self.images.to(device, non_blocking=True),
-            targets=None if self.targets is None else self.targets.to(device, non_blocking=True),
+            targets=None if self.targets is None else self.targets.to(device),
             ids=self.ids.to(device, non_blocking=True),
+            sizes=self.sizes,
         )

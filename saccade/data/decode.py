@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Integer, UInt8
 from PIL import (
     BmpImagePlugin,
     ExifTags,
@@ -97,6 +97,34 @@ def decode(data: bytes, *, channels: int, min_side: int | None) -> UInt8[np.ndar
         if picture is None:
             picture = _decode_any(data, channels=channels, min_side=min_side)
         return picture
+
+
+def decode_numbers(
+    data: bytes,
+) -> Integer[np.ndarray, "H W"] | UInt8[np.ndarray, "H W 3"]:
+    """Decodes a mask: the numbers that its pixels hold, not the colours that they look like.
+
+    Args:
+        data: the whole file.
+
+    Returns:
+        Indices where the file has a palette, greys in all their bits, or colours without opacity.
+
+    Raises:
+        UnreadablePicture: the bytes are truncated, damaged, too large, of another format, or hold
+            numbers that are not whole.
+    """
+    with _short_reasons():
+        image = _open(data)
+        image.load()
+        if image.mode in ("1", "L", "P") or image.mode.startswith("I"):
+            numbers = np.array(image)
+            return numbers.astype(np.uint8) if numbers.dtype == bool else numbers
+        if image.mode.startswith("F"):
+            raise UnreadablePicture("its pixels are fractions; a mask holds whole numbers")
+        if image.mode in ("LA", "PA"):
+            return np.array(image.getchannel(0))
+        return np.array(image.convert("RGB"))
 
 
 def read_header(data: bytes) -> PictureHeader:

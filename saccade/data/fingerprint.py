@@ -11,7 +11,7 @@ def picture_hashes(samples: Samples) -> list[str]:
 
 
 def fingerprint(source: Source) -> str:
-    """A hash over the split, name, stamp and class name of every picture, in any order.
+    """A hash over the split, name, stamp, class name and annotation of every picture, in any order.
 
     The stamp of a file is its size in bytes, so no file is read. What it does not see: a file whose
     bytes were changed but not their number, and a change of its date. The stamp of a picture in an
@@ -28,5 +28,8 @@ def fingerprint(source: Source) -> str:
         for i, class_name in zip(samples.ids.tolist(), classes, strict=True):
             pictures = samples.pictures
             # repr quotes each part, so no name can pass for a different set of parts.
-            lines.append(repr((split, pictures.name(i), pictures.stamp(i), class_name)))
+            known: tuple[str, ...] = (split, pictures.name(i), pictures.stamp(i), class_name)
+            if samples.annotations is not None:
+                known += (samples.annotations.stamp(i),)
+            lines.append(repr(known))
     return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()

@@ -14,10 +14,11 @@ from jaxtyping import Int64, UInt8
 
 from saccade.config.run import Preprocess
 from saccade.data.batch import Batch
-from saccade.data.decode import UnreadablePicture
 from saccade.data.draws import permutation
-from saccade.data.preprocess import leaves_untouched, read_picture
+from saccade.data.preprocess import leaves_untouched
+from saccade.data.reading import Cache, Read, empty_cache, example_bytes, read_many
 from saccade.data.samples import Samples
+from saccade.data.targets import collate
 from saccade.errors import DataError
 
 _AHEAD = 3  # batches made before they are asked for, beyond one per thread
@@ -31,14 +32,6 @@ class TrainingBatch(NamedTuple):
 
     epoch: int
     batch: Batch
-
-
-class _Read(NamedTuple):
-    """What became of some samples: the pictures, where they came from, why others are missing."""
-
-    images: UInt8[np.ndarray, "n C H W"]
-    positions: Int64[np.ndarray, " n"]
-    bad: dict[int, str]  # position: reason
 
 
 class Loader:
@@ -62,6 +55,7 @@ class Loader:
         num_threads: int,
         cache_bytes: int,
         max_bad_fraction: float,
+        keeps_sizes: bool = False,
     ) -> None:
         """Reads nothing yet.
 
@@ -72,6 +66,8 @@ class Loader:
             num_threads: that decode, at least 1.
             cache_bytes: decoded pictures are kept if all of them together are not larger.
             max_bad_fraction: the share of unreadable pictures above which reading stops.
+            keeps_sizes: whether batches say how large each picture was before it was fitted;
+                those with annotations always do.
         """
         assert len(samples) >= 1
         assert batch_size >= 1
@@ -86,8 +82,8 @@ class Loader:
         self._used = np.arange(len(samples))  # positions in samples; prepare drops the bad
         self._is_seen = np.zeros(len(samples), dtype=bool)
         self._is_bad = np.zeros(len(samples), dtype=bool)
-        # Decoded pictures, and the row in which each position lies; None: decode every time.
-        self._cache: tuple[UInt8[np.ndarray, "N C H W"], Int64[np.ndarray, " n"]] | None = None
+        self._keeps_sizes = keeps_sizes
+        self._cache: Cache | None = None  # None: decode every time
 
     @property
     def num_pictures(self) -> int:
@@ -121,27 +117,25 @@ class Loader:
         Raises:
             DataError: more pictures are unreadable than allowed, or all.
         """
-        channels, height, width = self._shape
         total = len(self.samples)
-        if leaves_untouched(self._preprocess):
-            stack = self.samples.pictures.stack(height=height, width=width, channels=channels)
-            if stack is not None:
-                self._cache = (stack, self.samples.ids)
-                return
-        if total * channels * height * width > self._cache_bytes:
+        stack = self._stack()
+        if stack is not None:
+            self._cache = Cache(stack, [], [], self.samples.ids)
+            return
+        if total * example_bytes(self.samples, self._preprocess) > self._cache_bytes:
             return
 
-        images = np.empty((total, channels, height, width), dtype=np.uint8)
+        cache = empty_cache(total, self._preprocess)
         jobs = (
             np.arange(i, min(i + _PREPARE_CHUNK, total)) for i in range(0, total, _PREPARE_CHUNK)
         )
         with contextlib.closing(self._in_threads(jobs)) as results:
             for read in results:
-                images[read.positions] = read.images
+                cache.put(read)
                 self._record(read, num_judged=total)
                 if progress is not None:
                     progress(int(self._is_seen.sum()), total)
-        self._cache = (images, np.arange(total))
+        self._cache = cache
         self._used = np.flatnonzero(~self._is_bad)
         self._check_any_left()
 
@@ -182,9 +176,16 @@ class Loader:
                 if len(read.positions):
                     yield self._batch(read)
 
-    @property
-    def _shape(self) -> tuple[int, int, int]:
-        return self._preprocess.channels, self._preprocess.height, self._preprocess.width
+    def _stack(self) -> UInt8[np.ndarray, "N C H W"] | None:
+        """All pictures, where they lie in memory as the model wants them and are all it wants."""
+        size = self._preprocess
+        if self.samples.annotations is not None or self._keeps_sizes or size.num_frames > 1:
+            return None
+        if not leaves_untouched(size):
+            return None
+        return self.samples.pictures.stack(
+            height=size.height, width=size.width, channels=size.channels
+        )
 
     def _training_positions(
         self, seed: int, *, start_step: int
@@ -197,10 +198,10 @@ class Loader:
                 order_epoch = epoch
             yield order[in_epoch * self.batch_size : (in_epoch + 1) * self.batch_size]
 
-    def _in_threads(self, jobs: Iterable[Int64[np.ndarray, " n"]]) -> Generator[_Read, None, None]:
+    def _in_threads(self, jobs: Iterable[Int64[np.ndarray, " n"]]) -> Generator[Read, None, None]:
         """Reads each job's positions, a few jobs ahead, and yields the results in order."""
         stop = threading.Event()
-        waiting: deque[Future[_Read]] = deque()
+        waiting: deque[Future[Read]] = deque()
         with ThreadPoolExecutor(self._num_threads, thread_name_prefix="decode") as pool:
             try:
                 for positions in jobs:
@@ -215,35 +216,27 @@ class Loader:
                 for future in waiting:
                     future.cancel()
 
-    def _read(self, positions: Int64[np.ndarray, " n"], stop: threading.Event) -> _Read:
+    def _read(self, positions: Int64[np.ndarray, " n"], stop: threading.Event) -> Read:
         if self._cache is not None:
-            images, rows = self._cache
-            return _Read(np.ascontiguousarray(images[rows[positions]]), positions, {})
-
-        images = np.empty((len(positions), *self._shape), dtype=np.uint8)
-        good: list[int] = []
-        bad: dict[int, str] = {}
-        for position in positions.tolist():
-            if stop.is_set():
-                break
-            i = int(self.samples.ids[position])
-            try:
-                images[len(good)] = read_picture(self.samples.pictures, i, self._preprocess)
-            except UnreadablePicture as error:
-                bad[position] = str(error)
-            else:
-                good.append(position)
-        return _Read(images[: len(good)], np.array(good, dtype=np.int64), bad)
-
-    def _batch(self, read: _Read) -> Batch:
-        labels = self.samples.labels
-        return Batch(
-            images=torch.from_numpy(read.images),
-            targets=None if labels is None else torch.from_numpy(labels[read.positions]),
-            ids=torch.from_numpy(self.samples.ids[read.positions]),
+            return self._cache.take(positions)
+        return read_many(
+            self.samples, positions, self._preprocess, keeps_sizes=self._keeps_sizes, stop=stop
         )
 
-    def _record(self, read: _Read, *, num_judged: int | None) -> None:
+    def _batch(self, read: Read) -> Batch:
+        labels, targets = self.samples.labels, None
+        if read.annotations:
+            targets = collate(read.annotations)
+        elif labels is not None:
+            targets = torch.from_numpy(labels[read.positions])
+        return Batch(
+            images=torch.from_numpy(read.images),
+            targets=targets,
+            ids=torch.from_numpy(self.samples.ids[read.positions]),
+            sizes=torch.tensor(read.sizes) if read.sizes else None,
+        )
+
+    def _record(self, read: Read, *, num_judged: int | None) -> None:
         """Notes which pictures are bad, and stops when they are too many.
 
         Args:

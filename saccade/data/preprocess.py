@@ -6,6 +6,7 @@ from PIL import Image
 
 from saccade.config.run import Preprocess
 from saccade.data.pictures import Pictures
+from saccade.data.placement import plan_fit
 
 
 def read_picture(pictures: Pictures, i: int, preprocess: Preprocess) -> UInt8[np.ndarray, "C H W"]:
@@ -51,24 +52,17 @@ def fit_picture(
     if (height, width) == (target_height, target_width) and leaves_untouched(preprocess):
         return np.ascontiguousarray(picture.transpose(2, 0, 1))
 
-    size = (target_width, target_height)
-    box = (0.0, 0.0, float(width), float(height))
-    if preprocess.fit == "crop":
-        scaled = _scaled(height, width, short_side=preprocess.resize_side)
-        if scaled[0] >= target_width and scaled[1] >= target_height:
-            size = scaled
-        else:  # no side to scale to first, or one that would leave an oblong model uncovered
-            box = _centred_box(height, width, aspect=target_width / target_height)
-    elif preprocess.fit == "pad":
-        scale = min(target_height / height, target_width / width)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-
+    fitting = plan_fit(height, width, preprocess)
+    size = (fitting.width, fitting.height)
     image = Image.fromarray(picture[:, :, 0] if channels == 1 else picture)
-    resized = np.asarray(image.resize(size, _RESAMPLING[preprocess.interpolation], box=box))
-    resized = resized.reshape(size[1], size[0], channels).transpose(2, 0, 1)
+    resized = np.asarray(image.resize(size, _RESAMPLING[preprocess.interpolation], box=fitting.box))
+    resized = resized.reshape(fitting.height, fitting.width, channels).transpose(2, 0, 1)
     if preprocess.fit == "pad":
-        return _with_bars(resized, target_height, target_width)
-    top, left = round((size[1] - target_height) / 2), round((size[0] - target_width) / 2)
+        fitted = np.zeros((channels, target_height, target_width), dtype=np.uint8)
+        rows = slice(fitting.top, fitting.top + fitting.height)
+        fitted[:, rows, fitting.left : fitting.left + fitting.width] = resized
+        return fitted
+    top, left = -fitting.top, -fitting.left
     return np.ascontiguousarray(resized[:, top : top + target_height, left : left + target_width])
 
 
@@ -77,27 +71,3 @@ _RESAMPLING = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-
-
-def _scaled(height: int, width: int, *, short_side: int) -> tuple[int, int]:
-    """Width and height once the short side is that long."""
-    long_side = int(short_side * max(height, width) / min(height, width))
-    return (short_side, long_side) if width <= height else (long_side, short_side)
-
-
-def _with_bars(
-    picture: UInt8[np.ndarray, "C h w"], height: int, width: int
-) -> UInt8[np.ndarray, "C H W"]:
-    """The picture in the middle of a black one."""
-    fitted = np.zeros((len(picture), height, width), dtype=np.uint8)
-    top, left = (height - picture.shape[1]) // 2, (width - picture.shape[2]) // 2
-    fitted[:, top : top + picture.shape[1], left : left + picture.shape[2]] = picture
-    return fitted
-
-
-def _centred_box(height: int, width: int, *, aspect: float) -> tuple[float, float, float, float]:
-    """The largest centred (left, top, right, bottom) of this width / height inside a picture."""
-    box_height = min(float(height), width / aspect)
-    box_width = min(float(width), height * aspect)
-    left, top = (width - box_width) / 2, (height - box_height) / 2
-    return left, top, left + box_width, top + box_height

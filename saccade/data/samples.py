@@ -1,11 +1,12 @@
 """Pictures with their labels, and the source that they came from."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Int64
 
+from saccade.data.annotations import Annotations
 from saccade.data.listing import Ignored
 from saccade.data.pictures import Pictures
 
@@ -20,20 +21,30 @@ class Samples:
     Attributes:
         pictures: where they lie; several Samples may share them.
         ids: for each sample the number of its picture in ``pictures``.
-        labels: for each sample its class, 0 to K - 1; None where classes are not known.
+        labels: for each sample its class, 0 to K - 1; None where classes are not known, or are
+            not of whole pictures.
+        annotations: what is known about the pictures beyond their class, by their numbers.
+        groups: for each sample the number of what it was taken from (a video, a person): a group
+            is never on both sides of a split. None: each sample is a group of its own.
     """
 
     pictures: Pictures
     ids: Int64[np.ndarray, " N"]
     labels: Int64[np.ndarray, " N"] | None
+    annotations: Annotations | None = None
+    groups: Int64[np.ndarray, " N"] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def take(self, positions: Int64[np.ndarray, " n"]) -> "Samples":
         """The samples at these positions (not ids), in this order."""
-        labels = None if self.labels is None else self.labels[positions]
-        return Samples(pictures=self.pictures, ids=self.ids[positions], labels=labels)
+        return replace(
+            self,
+            ids=self.ids[positions],
+            labels=None if self.labels is None else self.labels[positions],
+            groups=None if self.groups is None else self.groups[positions],
+        )
 
     def names(self) -> list[str]:
         """What a person calls each sample's picture."""
@@ -47,10 +58,11 @@ class Source:
     Attributes:
         path: as the user gave it.
         kind: what it is, in words for a person.
-        class_names: the name of each label; None if there are no labels.
+        class_names: the name of each label, of pictures, objects or pixels; None if there are none.
         splits: by "train", "val" and "test", or only "all".
         notes: sentences about what was understood in some way.
         ignored: what is not used, each with a reason.
+        noun: what a person calls a sample.
     """
 
     path: str
@@ -59,14 +71,15 @@ class Source:
     splits: dict[str, Samples]
     notes: tuple[str, ...]
     ignored: tuple[Ignored, ...]
+    noun: str = "picture"
 
     def describe(self) -> list[str]:
         """Lines that tell a person what was found and what was passed over."""
         total = sum(len(samples) for samples in self.splits.values())
         classes = "" if self.class_names is None else f", {count(len(self.class_names), 'class')}"
-        lines = [f"{self.path}: {self.kind}, {count(total, 'picture')}{classes}", *self.notes]
+        lines = [f"{self.path}: {self.kind}, {count(total, self.noun)}{classes}", *self.notes]
         for split, samples in self.splits.items():
-            lines.append(f"{split}: {_describe_samples(samples, self.class_names)}")
+            lines.append(f"{split}: {_describe_samples(samples, self.class_names, self.noun)}")
         reasons = Counter(entry.reason for entry in self.ignored)
         for reason, number in reasons.items():
             names = [entry.name for entry in self.ignored if entry.reason == reason]
@@ -82,9 +95,9 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}"
 
 
-def _describe_samples(samples: Samples, class_names: tuple[str, ...] | None) -> str:
+def _describe_samples(samples: Samples, class_names: tuple[str, ...] | None, noun: str) -> str:
     """How many pictures, and how many of each class."""
-    total = count(len(samples), "picture")
+    total = count(len(samples), noun)
     if samples.labels is None or class_names is None:
         return total
     counts = np.bincount(samples.labels, minlength=len(class_names)).tolist()

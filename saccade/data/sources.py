@@ -36,7 +36,7 @@ def open_source(path: str | Path) -> Source:
     if path.is_dir():
         return _open_folder(given, path)
     if not path.exists():
-        raise UsageError(_missing(path))
+        raise UsageError(missing(path))
     if is_idx_images(path.name):
         return _from_arrays(given, "IDX arrays", read_idx_files([path]), ignored=())
     if path.suffix.lower() == ".npz":
@@ -97,7 +97,7 @@ def open_pictures(paths: Sequence[str | Path]) -> Samples:
         elif path.exists():
             names.append(path.as_posix())
         else:
-            raise UsageError(_missing(path))
+            raise UsageError(missing(path))
     if not paths:
         raise UsageError("no pictures given: name picture files or folders of them")
     if not names:
@@ -121,7 +121,7 @@ def _open_folder(given: str, path: Path) -> Source:
     pictures = PictureFiles(path, tuple(member.name for member in members))
     class_names = None
     if members[0].class_name is not None:
-        class_names = _shared_classes(
+        class_names = shared_classes(
             given,
             {name: {each.class_name or "" for each in of} for name, of in layout.splits.items()},
         )
@@ -168,7 +168,7 @@ def _from_arrays(given: str, kind: str, arrays: Arrays, *, ignored: tuple[Ignore
     if not parts:
         parts, class_names = arrays.splits, None
     elif class_names is None:
-        class_names = _shared_classes(
+        class_names = shared_classes(
             given,
             {
                 name: {str(value) for value in set(labels.tolist())}
@@ -200,7 +200,7 @@ def _from_arrays(given: str, kind: str, arrays: Arrays, *, ignored: tuple[Ignore
     )
 
 
-def _shared_classes(given: str, classes: dict[str, set[str]]) -> tuple[str, ...]:
+def shared_classes(given: str, classes: dict[str, set[str]]) -> tuple[str, ...]:
     """The classes of the training split, in natural order; the other splits must know no others.
 
     Args:
@@ -222,7 +222,7 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names, key=natural_key))
 
 
-def _missing(path: Path) -> str:
+def missing(path: Path) -> str:
     """Says that nothing is at a path, and offers the entry beside it with the nearest name."""
     folder = path.parent
     if not folder.is_dir():

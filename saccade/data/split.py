@@ -83,6 +83,8 @@ def _hold_out(
     """
     if fraction == 0:
         return samples, None
+    if samples.groups is not None:
+        return _hold_out_groups(samples, part, fraction, seed=seed, notes=notes)
     labels = np.zeros(len(samples), dtype=np.int64) if samples.labels is None else samples.labels
     # The part's name is hashed too: val must not be drawn from just the ones test left over first.
     hashes = _hashes(samples.names(), f"{seed} {part}")
@@ -101,6 +103,35 @@ def _hold_out(
             f"{count(single, 'class')} with one picture: it is used for training, so {part} cannot "
             "judge that class."
         )
+    return samples.take(np.flatnonzero(~held)), samples.take(np.flatnonzero(held))
+
+
+def _hold_out_groups(
+    samples: Samples, part: str, fraction: float, *, seed: int, notes: list[str]
+) -> tuple[Samples, Samples | None]:
+    """The same for samples that belong together: a group is held out whole, or not at all.
+
+    Groups are taken in the order of their hashes until their samples are the share wanted, so the
+    share is met to within a group, and classes are as the groups bring them.
+    """
+    assert samples.groups is not None
+    _, first, group_of, sizes = np.unique(
+        samples.groups, return_index=True, return_inverse=True, return_counts=True
+    )
+    names = samples.names()
+    hashes = _hashes([names[position] for position in first.tolist()], f"{seed} {part}")
+    order = np.argsort(hashes, kind="stable")
+    total = np.cumsum(sizes[order])
+    num_held = int(np.searchsorted(total, fraction * len(samples))) + 1
+    num_held = min(num_held, len(sizes) - 1)
+    if num_held == 0:
+        notes.append(f"All pictures belong together, so none can be held out for {part}.")
+        return samples, None
+    held = np.isin(group_of, order[:num_held])
+    notes.append(
+        f"{count(int(held.sum()), 'sample')} of {len(samples):,} are held out for {part}: "
+        f"{count(num_held, 'group')} of {len(sizes):,}, each whole."
+    )
     return samples.take(np.flatnonzero(~held)), samples.take(np.flatnonzero(held))
 
 

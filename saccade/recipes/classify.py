@@ -3,9 +3,13 @@
 import math
 from dataclasses import replace
 
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
 from saccade.backbones.sizes import model_config
 from saccade.config.model import ModelConfig, RagConfig, VitConfig
-from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, RunConfig
+from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, Preprocess, RunConfig
 from saccade.recipes.facts import Facts
 from saccade.recipes.mirror import SAFE_RATIO
 
@@ -94,6 +98,31 @@ def classify(
             average=0.03,
         ),
     )
+
+
+def preprocess_for(config: RunConfig, facts: Facts) -> Preprocess:
+    """The preprocessing that a config and the pictures' colours ask for."""
+    data = config.data
+    channels = len(facts.mean)
+    same = data.channels == channels
+    return Preprocess(
+        height=data.image_size,
+        width=data.image_size,
+        channels=data.channels,
+        fit=data.fit,
+        mean=facts.mean if same else (sum(facts.mean) / channels,) * data.channels,
+        std=facts.std if same else (sum(facts.std) / channels,) * data.channels,
+    )
+
+
+def class_targets(
+    config: RunConfig,  # noqa: ARG001  as in Recipe
+    preprocess: Preprocess,  # noqa: ARG001
+    num_classes: int,
+    batch_size: int,
+) -> Int64[Tensor, " B"]:
+    """Made-up labels to time a step with."""
+    return torch.arange(batch_size) % num_classes
 
 
 def fresh_model(name: str, image_size: int) -> ModelConfig:

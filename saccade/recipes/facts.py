@@ -31,6 +31,7 @@ class Facts:
         mean, std: of the pixels, per channel, scaled to [0, 1].
         mirror_ratio: from ``saccade.recipes.mirror``; near 1 when mirrors keep their class, None
             when that cannot be told.
+        height, width: medians in pixels; 0 where nobody looked.
     """
 
     num_pictures: int
@@ -40,16 +41,17 @@ class Facts:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     mirror_ratio: float | None
+    height: int = 0
+    width: int = 0
 
 
 def look(samples: Samples, *, num_classes: int) -> Facts:
     """Looks at headers, and at up to ``NUM_PROBES`` evenly spaced pictures, small.
 
     Args:
-        samples: labelled, to train on.
-        num_classes: K.
+        samples: to train on.
+        num_classes: K; 0 where there are none.
     """
-    assert samples.labels is not None
     sizes = survey(samples)
     channels = 1 if sizes.is_grey else 3
     tiny = Preprocess(
@@ -67,7 +69,8 @@ def look(samples: Samples, *, num_classes: int) -> Facts:
             images.append(read_picture(samples.pictures, int(samples.ids[position]), tiny))
         except UnreadablePicture:
             continue  # the loader counts and names them
-        labels.append(int(samples.labels[position]))
+        if samples.labels is not None:
+            labels.append(int(samples.labels[position]))
     mean, std = _colour(np.stack(images)) if images else (tiny.mean, tiny.std)
     return Facts(
         num_pictures=len(samples),
@@ -77,8 +80,10 @@ def look(samples: Samples, *, num_classes: int) -> Facts:
         mean=mean,
         std=std,
         mirror_ratio=mirror_ratio(torch.from_numpy(np.stack(images)), torch.tensor(labels))
-        if images
+        if labels
         else None,
+        height=sizes.median_height,
+        width=sizes.median_width,
     )
 
 

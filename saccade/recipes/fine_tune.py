@@ -35,9 +35,11 @@ def fine_tune(config: RunConfig, start: Start) -> RunConfig:
         config: from scratch, of the model that the weights are of.
         start: the weights.
     """
+    # What is to be found in a picture must not be cut off, whatever the weights were used to.
+    fit = start.preprocess.fit if config.job == "classify" else config.data.fit
     return replace(
         config,
-        data=replace(config.data, channels=start.preprocess.channels, fit=start.preprocess.fit),
+        data=replace(config.data, channels=start.preprocess.channels, fit=fit),
         optim=replace(config.optim, lr=LR_SHARE * config.optim.lr),
     )
 
@@ -66,14 +68,15 @@ def fine_tuning_epochs(num_pictures: int) -> float:
     return EPOCHS_SHARE * wanted_epochs(num_pictures)
 
 
-def preprocess_like(start: Start, config: RunConfig) -> Preprocess:
-    """The preprocessing of the weights, at the size of the config."""
-    side = config.data.image_size
+def preprocess_like(start: Start, wanted: Preprocess) -> Preprocess:
+    """The preprocessing of the weights, at the size, and in the fit, that the job wants."""
+    side = min(wanted.height, wanted.width)
     return replace(
         start.preprocess,
-        height=side,
-        width=side,
-        fit=config.data.fit,
+        height=wanted.height,
+        width=wanted.width,
+        fit=wanted.fit,
+        num_frames=wanted.num_frames,
         resize_side=round(start.preprocess.resize_side * side / native_side(start)),
     )
 

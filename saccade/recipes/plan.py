@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -11,8 +12,8 @@ from saccade.config.check import check
 from saccade.config.json import override
 from saccade.config.run import Preprocess, RunConfig
 from saccade.errors import UsageError
-from saccade.recipes.budget import Candidate, Choice, candidates, choose, wanted_epochs
-from saccade.recipes.classify import TEST_FRACTION, VAL_FRACTION, batch_size_for, classify
+from saccade.recipes.budget import Candidate, Choice, candidates, choose
+from saccade.recipes.classify import TEST_FRACTION, VAL_FRACTION
 from saccade.recipes.facts import Facts
 from saccade.recipes.fine_tune import (
     fine_tune,
@@ -23,12 +24,10 @@ from saccade.recipes.fine_tune import (
 )
 from saccade.recipes.fine_tune import lines as fine_tune_lines
 from saccade.recipes.mirror import SAFE_RATIO
+from saccade.recipes.recipe import Recipe
 from saccade.recipes.speed import seconds_per_step
 from saccade.run.device import choose_precision
 from saccade.run.start import Start
-
-LARGEST_UNPLANNED_SIDE = 128
-"""Pixels a side when there is no budget to judge by."""
 
 DEFAULT_SIZE = "nano"
 """When there is no budget to judge by."""
@@ -92,6 +91,7 @@ def plan(
     wish: Wish,
     facts: Facts,
     *,
+    recipe: Recipe,
     source: str,
     training_seconds: float | None,
     device: torch.device,
@@ -103,6 +103,7 @@ def plan(
     Args:
         wish: what was asked for.
         facts: about the training pictures.
+        recipe: of the job.
         source: the path, as the user gave it.
         training_seconds: what of the budget is left for training, or None without a budget.
         device: where to train; its speed is measured when there is a budget.
@@ -117,7 +118,7 @@ def plan(
     precision = choose_precision(device)
 
     def config_for(candidate: Candidate, steps: int) -> RunConfig:
-        config = classify(
+        config = recipe.config(
             facts,
             source=source,
             model=candidate.model if start is None else start.model,
@@ -133,28 +134,34 @@ def plan(
         return check(override(config, wish.settings))
 
     def prepared(config: RunConfig) -> Preprocess:
-        return preprocess_for(config, facts) if start is None else preprocess_like(start, config)
+        wanted = recipe.preprocess(config, facts)
+        return wanted if start is None else preprocess_like(start, wanted)
 
     def measure(candidate: Candidate) -> float:
         config = config_for(candidate, 1000)
+        preprocess = prepared(config)
+        batch_size = min(config.data.batch_size, facts.num_pictures)
         return seconds_per_step(
             config,
             num_classes=facts.num_classes,
-            preprocess=prepared(config),
+            preprocess=preprocess,
             device=device,
-            batch_size=min(config.data.batch_size, facts.num_pictures),
+            targets=recipe.targets(config, preprocess, facts.num_classes, batch_size),
+            batch_size=batch_size,
         )
 
-    options = _options(wish, facts, start)
+    options = _options(wish, facts, start, largest_side=recipe.largest_unplanned_side)
+    epochs = _epochs_wanted(facts, start, recipe)
     if training_seconds is None:
         *_, candidate = options
         choice = Choice(candidate, None, _steps(wish, config_for(candidate, 1000), facts))
     else:
+        options, cheapest = _peek(options)
         choice = choose(
             options,
             num_pictures=facts.num_pictures,
-            batch_size=_batch_size(wish, facts),
-            epochs=_epochs_wanted(facts, start),
+            batch_size=min(config_for(cheapest, 1000).data.batch_size, facts.num_pictures),
+            epochs=epochs,
             seconds=training_seconds,
             measure=measure,
         )
@@ -164,13 +171,21 @@ def plan(
         model_name=choice.candidate.model,
         preprocess=prepared(config),
         lines=(
-            *_lines(config, choice, facts, training_seconds, _epochs_wanted(facts, start)),
+            *_lines(config, choice, facts, training_seconds, epochs),
             *([] if start is None else fine_tune_lines(start, config, facts)),
         ),
     )
 
 
-def _options(wish: Wish, facts: Facts, start: Start | None) -> Iterator[Candidate]:
+def _peek(options: Iterator[Candidate]) -> tuple[Iterator[Candidate], Candidate]:
+    """The same candidates, and the first of them."""
+    first = next(options)
+    return chain([first], options), first
+
+
+def _options(
+    wish: Wish, facts: Facts, start: Start | None, *, largest_side: int
+) -> Iterator[Candidate]:
     """What may be trained, from the cheapest; without a budget the last is taken."""
     pinned_side = _pinned_int(wish.settings, "data.image_size")
     if start is not None:
@@ -179,33 +194,13 @@ def _options(wish: Wish, facts: Facts, start: Start | None) -> Iterator[Candidat
     if wish.budget_seconds is not None:
         return candidates(name, side=facts.side, image_size=pinned_side)
     name = name._replace(size=name.size or DEFAULT_SIZE)
-    side = min(facts.side, LARGEST_UNPLANNED_SIDE)
+    side = min(facts.side, largest_side)
     return candidates(name, side=side, image_size=pinned_side)
 
 
-def _epochs_wanted(facts: Facts, start: Start | None) -> float:
-    wanted = wanted_epochs if start is None else fine_tuning_epochs
+def _epochs_wanted(facts: Facts, start: Start | None, recipe: Recipe) -> float:
+    wanted = recipe.wanted_epochs if start is None else fine_tuning_epochs
     return wanted(facts.num_pictures)
-
-
-def preprocess_for(config: RunConfig, facts: Facts) -> Preprocess:
-    """The preprocessing that a config and the pictures' colours ask for."""
-    data = config.data
-    channels = len(facts.mean)
-    same = data.channels == channels
-    return Preprocess(
-        height=data.image_size,
-        width=data.image_size,
-        channels=data.channels,
-        fit=data.fit,
-        mean=facts.mean if same else (sum(facts.mean) / channels,) * data.channels,
-        std=facts.std if same else (sum(facts.std) / channels,) * data.channels,
-    )
-
-
-def _batch_size(wish: Wish, facts: Facts) -> int:
-    pinned = _pinned_int(wish.settings, "data.batch_size")
-    return min(pinned or batch_size_for(facts.num_pictures), facts.num_pictures)
 
 
 def _steps(wish: Wish, config: RunConfig, facts: Facts) -> int:

@@ -7,6 +7,8 @@ import torch
 
 from saccade.config.run import Preprocess, RunConfig
 from saccade.data.batch import Batch
+from saccade.data.example import example_shape
+from saccade.data.targets import Targets
 from saccade.run.learner import Learner
 from saccade.tasks.build import build_task
 
@@ -17,6 +19,7 @@ def seconds_per_step(
     num_classes: int,
     preprocess: Preprocess,
     device: torch.device,
+    targets: Targets | None,
     batch_size: int,
     num_steps: int = 4,
 ) -> float:
@@ -27,6 +30,7 @@ def seconds_per_step(
         num_classes: K.
         preprocess: the shape of a picture.
         device: where.
+        targets: made up, for one batch; None for a job without any.
         batch_size: pictures a step.
         num_steps: how many steps are timed, after one that is not.
 
@@ -36,7 +40,7 @@ def seconds_per_step(
     names = tuple(str(k) for k in range(num_classes))
     task = build_task(config, class_names=names, preprocess=preprocess)
     learner = Learner(task, config=config, device=device)
-    batch = _noise(batch_size, num_classes, preprocess)
+    batch = _noise(batch_size, preprocess, targets)
     times = []
     for step in range(1 + num_steps):
         start = time.perf_counter()
@@ -45,11 +49,11 @@ def seconds_per_step(
     return statistics.median(times[1:])
 
 
-def _noise(batch_size: int, num_classes: int, preprocess: Preprocess) -> Batch:
+def _noise(batch_size: int, preprocess: Preprocess, targets: Targets | None) -> Batch:
     generator = torch.Generator().manual_seed(0)
-    shape = (batch_size, preprocess.channels, preprocess.height, preprocess.width)
+    shape = (batch_size, *example_shape(preprocess))
     return Batch(
         images=torch.randint(256, shape, dtype=torch.uint8, generator=generator),
-        targets=torch.randint(num_classes, (batch_size,), generator=generator),
+        targets=targets,
         ids=torch.arange(batch_size),
     )

@@ -53,6 +53,7 @@ class AboutData:
         sizes: a chart instead, when there are more.
         samples: some pictures by class, where the bars do not show them.
         batch: training pictures as the model sees them.
+        has_batch: whether the job shows such pictures here, and not in galleries of its own.
         notes: what was found out while reading.
         ignored: name and reason, the first 40.
         num_ignored: how many there are.
@@ -68,6 +69,7 @@ class AboutData:
     sizes: Markup | None
     samples: list[LabelledPicture]
     batch: list[LabelledPicture]
+    has_batch: bool
     notes: list[str]
     ignored: list[tuple[str, str]]
     num_ignored: int
@@ -102,6 +104,7 @@ def about_data(records: RunRecords) -> AboutData:
         sizes=class_sizes(totals, title="Pictures per class") if totals and not is_listed else None,
         samples=[] if is_listed else samples,
         batch=_labelled(records, "batch", limit=MAX_BATCH),
+        has_batch=records.job == "classify" or bool(records.pictures.get("batch")),
         notes=[str(note) for note in data.get("notes", [])],
         ignored=ignored[:MAX_IGNORED],
         num_ignored=len(ignored),

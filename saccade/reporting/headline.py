@@ -6,7 +6,7 @@ from statistics import median
 from typing import NamedTuple
 
 from saccade.reporting.records import Json, RunRecords
-from saccade.reporting.wording import count, duration, number, percent, short_count
+from saccade.reporting.wording import capitalised, count, duration, number, percent, short_count
 
 
 class Tile(NamedTuple):
@@ -31,7 +31,8 @@ class Headline:
         title: model and data.
         summary: one sentence on the task.
         status: what is missing while a run is not finished; empty when nothing is.
-        value: top-1 accuracy as text; None before the first evaluation.
+        label: the figure that people look at first, by name.
+        value: that figure as text; None before the first evaluation.
         split: which pictures it was measured on.
         interval: the 95 % interval in words; empty when there is none.
         scale: value, low and high in percent, for the bar; None without an interval.
@@ -43,6 +44,7 @@ class Headline:
     title: str
     summary: str
     status: str
+    label: str
     value: str | None
     split: str
     interval: str
@@ -52,23 +54,40 @@ class Headline:
     tiles: list[Tile]
 
 
+_JOBS = {
+    "video": "A classifier of clips that tells{classes} apart",
+    "detect": "A detector that finds objects of{classes}",
+    "segment": "A model that says where{classes} are, pixel by pixel",
+    "embed": "A model that lays pictures of one class near each other",
+    "pretrain": "A backbone that learned without labels",
+    "generate": "A model that makes pictures",
+    "translate": "A model that turns one picture into another",
+}
+
+
 def headline(records: RunRecords) -> Headline:
     """Puts the top of the page together."""
     split = records.final_split
     result = records.results.get(split, {}) if split else {}
-    top1 = result.get("metrics", {}).get("top1")
     running = records.evaluations[-1].get("metrics", {}) if records.evaluations else {}
+    told = result.get("headline", {})
+    name = str(told.get("metric", "top1" if records.job == "classify" else next(iter(running), "")))
+    best = result.get("metrics", {}).get(name)
     value, interval, scale = None, "", None
-    if top1:
-        value = percent(top1["value"])
-        interval = f"95 % interval {percent(top1['low'])} to {percent(top1['high'])}"
-        scale = (100.0 * top1["value"], 100.0 * top1["low"], 100.0 * top1["high"])
-    elif running:
-        value = percent(running.get("top1"))
+    if best:
+        is_share = 0 <= best["low"] <= best["high"] <= 1
+        shown = percent if is_share else number
+        value = shown(best["value"])
+        interval = f"95 % interval {shown(best['low'])} to {shown(best['high'])}"
+        if is_share:
+            scale = (100.0 * best["value"], 100.0 * best["low"], 100.0 * best["high"])
+    elif name in running:
+        value = (percent if records.job == "classify" else number)(running[name])
     return Headline(
         title=_title(records),
         summary=_summary(records),
         status=_status(records),
+        label="Top-1 accuracy" if name == "top1" else capitalised(str(told.get("words") or name)),
         value=value,
         split=_split_in_words(records, result, split),
         interval=interval,
@@ -89,10 +108,14 @@ def _title(records: RunRecords) -> str:
 def _summary(records: RunRecords) -> str:
     splits = records.contract.get("data", {}).get("splits", {})
     names = records.class_names
-    if not names:
+    what = _JOBS.get(records.job)
+    if what is None and not names:
         return "A training run."
     trained = f", learned from {count(splits['train'])} pictures" if "train" in splits else ""
-    return f"A classifier that tells {len(names)} classes apart{trained}."
+    if what is None:
+        return f"A classifier that tells {len(names)} classes apart{trained}."
+    of_classes = f" {len(names)} classes" if names else ""
+    return f"{what.format(classes=of_classes)}{trained}."
 
 
 def _status(records: RunRecords) -> str:
@@ -115,9 +138,13 @@ def _status(records: RunRecords) -> str:
 def _split_in_words(records: RunRecords, result: Json, split: str | None) -> str:
     if split:
         kind = {"test": "test", "val": "validation", "train": "training"}[split]
+        if records.job != "classify":
+            return f"on {count(result['n'])} {kind} pictures"
         return f"of {count(result['n'])} {kind} pictures named right"
     if records.evaluations:
         step = count(records.evaluations[-1]["step"])
+        if records.job != "classify":
+            return f"on validation at step {step}, so far"
         return f"of the validation pictures named right at step {step}, so far"
     return ""
 
@@ -142,7 +169,7 @@ def _sentences(result: Json, split: str | None) -> list[str]:
             f"Always answering “{commonest['name']}”, the commonest class among them, would be "
             f"right in {percent(commonest['n'] / result['n'])}."
         )
-    if result["n"] < 200:
+    if result["n"] < 200 and "per_class" in result:
         said.append(
             f"With {result['n']} pictures, one picture more or less is {percent(1 / result['n'])}."
         )

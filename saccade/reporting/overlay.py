@@ -53,6 +53,28 @@ def overlay(
     return np.rint(grey * (1 - cover) + colour * cover).astype(np.uint8)
 
 
+def strip(
+    image: UInt8[np.ndarray, "C H W"] | UInt8[np.ndarray, "T C H W"],
+    heat: Float[np.ndarray, "h w"] | Float[np.ndarray, "t h w"],
+) -> UInt8[np.ndarray, "H2 W2 3"]:
+    """The overlay of a picture; of a clip, those of its frames side by side.
+
+    Args:
+        image: as a model is given it.
+        heat: of a clip it may have fewer steps in time than frames; each lasts for some of them.
+    """
+    if image.ndim == 3:
+        return overlay(image.transpose(1, 2, 0), heat)
+    per_step = len(image) / len(heat)
+    return np.concatenate(
+        [
+            overlay(frame.transpose(1, 2, 0), heat[int(number / per_step)])
+            for number, frame in enumerate(image)
+        ],
+        axis=1,
+    )
+
+
 def _as_grey(image: UInt8[np.ndarray, "H W C"]) -> Image.Image:
     if image.shape[2] == 1:
         return Image.fromarray(image[:, :, 0])

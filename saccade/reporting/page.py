@@ -12,6 +12,7 @@ from saccade.reporting.about_data import about_data
 from saccade.reporting.galleries import galleries
 from saccade.reporting.headline import headline
 from saccade.reporting.making import making
+from saccade.reporting.outcome import outcome
 from saccade.reporting.records import read_records
 from saccade.reporting.results import results
 from saccade.reporting.training import training
@@ -44,7 +45,8 @@ def write_report(run: Path) -> Path:
             headline=headline(records),
             data=about_data(records),
             training=training(records),
-            results=results(records),
+            results=results(records) if records.job == "classify" else None,
+            outcome=outcome(records),
             galleries=galleries(records),
             making=making(records),
             unreadable=records.unreadable,

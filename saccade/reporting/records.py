@@ -25,7 +25,8 @@ class RunRecords:
         notes: the log's ``note`` lines, as they stand.
         planned_steps: steps to make, with the newest correction; None when unknown.
         results: ``evaluation/<split>.json`` by split.
-        pictures: ``pictures/index.json``: entries by gallery.
+        pictures: ``pictures/index.json``: entries by gallery, of a classifier.
+        galleries: the same of other jobs: title, text and entries by gallery; see outcome.py.
         unreadable: one sentence for each thing that is there but could not be read.
     """
 
@@ -39,7 +40,13 @@ class RunRecords:
     planned_steps: int | None
     results: dict[str, Json]
     pictures: dict[str, list[Json]]
+    galleries: dict[str, Json]
     unreadable: tuple[str, ...]
+
+    @property
+    def job(self) -> str:
+        """What was learned; what does not say is from before there were other jobs."""
+        return str(self.contract.get("job") or self.config.get("job") or "classify")
 
     @property
     def class_names(self) -> list[str]:
@@ -95,7 +102,8 @@ def read_records(run: Path) -> RunRecords:
         notes=tuple(line for line in log if line.get("kind") == "note"),
         planned_steps=([config.get("steps"), *plans])[-1],
         results={split: result for split, result in results.items() if result},
-        pictures={name: list(entries or []) for name, entries in pictures.items()},
+        pictures={name: list(e or []) for name, e in pictures.items() if not isinstance(e, dict)},
+        galleries={name: e for name, e in pictures.items() if isinstance(e, dict)},
         unreadable=tuple(trouble),
     )
 

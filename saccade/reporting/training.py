@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from saccade.reporting.figures import Line, curves
 from saccade.reporting.records import Json, RunRecords
-from saccade.reporting.wording import count
+from saccade.reporting.wording import Number, capitalised, count, figure_name
 
 
 class Chart(NamedTuple):
@@ -45,11 +45,28 @@ class Training:
     notes: list[str]
 
 
+_NOT_CHARTED = {"step", "epoch", "seconds", "lr", "images_per_second", "grad_norm", "time"}
+
+
 def training(records: RunRecords) -> Training:
     """Draws the curves."""
     log, evaluations = records.training, records.evaluations
     on_val = [line | line.get("metrics", {}) for line in evaluations]
-    candidates = [
+    if records.job != "classify":
+        candidates = _charts_of_any_job(log, on_val)
+    else:
+        candidates = _charts_of_a_classifier(records, log, on_val)
+    return Training(
+        charts=[chart for chart in candidates if chart],
+        warnings=_warnings(log),
+        notes=[f"Step {count(n.get('step', 0))}: {n.get('text', '')}" for n in records.notes],
+    )
+
+
+def _charts_of_a_classifier(
+    records: RunRecords, log: Sequence[Json], on_val: Sequence[Json]
+) -> list[Chart | None]:
+    return [
         _chart(
             "Loss",
             "loss (nats)",
@@ -62,14 +79,34 @@ def training(records: RunRecords) -> Training:
             [_line(log, "top1", "blue"), _line(on_val, "top1", "orange", kind="dots")],
             y_range=(0.0, 1.0),
         ),
+        *_charts_of_the_run(log),
+    ]
+
+
+def _charts_of_any_job(log: Sequence[Json], on_val: Sequence[Json]) -> list[Chart | None]:
+    """One chart for each figure of the job, in training, in validation or in both."""
+    names = dict.fromkeys(
+        name
+        for line in (*log, *(line.get("metrics", {}) for line in on_val))
+        for name, value in line.items()
+        if name not in _NOT_CHARTED and isinstance(value, Number)
+    )
+    charts = [
+        _chart(
+            capitalised(figure_name(name)),
+            figure_name(name),
+            [_line(log, name, "blue"), _line(on_val, name, "orange", kind="dots")],
+        )
+        for name in names
+    ]
+    return [*charts, *_charts_of_the_run(log)]
+
+
+def _charts_of_the_run(log: Sequence[Json]) -> list[Chart | None]:
+    return [
         _chart("Learning rate", "learning rate", [_line(log, "lr", "blue", kind="exact")]),
         _chart("Throughput", "pictures per second", [_line(log, "images_per_second", "blue")]),
     ]
-    return Training(
-        charts=[chart for chart in candidates if chart],
-        warnings=_warnings(log),
-        notes=[f"Step {count(n.get('step', 0))}: {n.get('text', '')}" for n in records.notes],
-    )
 
 
 def _line(

@@ -63,3 +63,30 @@ def plain(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(plain(item) for item in value)
     return str(value)
+
+
+_FIGURES = {
+    "top1": "top-1",
+    "top5": "top-5",
+    "ece": "ECE",
+    "miou": "mean IoU",
+    "map": "mean AP",
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "pq": "PQ",
+    "knn": "kNN",
+}
+
+
+def figure_name(name: str) -> str:
+    """A figure's name as people write it: ``top-1``, ``AP50``, ``recall at 1``, ``log loss``."""
+    if name in _FIGURES:
+        return _FIGURES[name]
+    if name[:2] == "ap" and name[2:].isdecimal():
+        return name.upper()
+    return name.replace("_", " ")
+
+
+def capitalised(text: str) -> str:
+    """A text as a title: its first letter large, the rest as it is."""
+    return text[:1].upper() + text[1:]

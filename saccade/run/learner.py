@@ -65,7 +65,7 @@ class Learner:
         batch = augment(batch.to(self.device), config.augment, seed=config.seed, epoch=epoch)
         torch.manual_seed(_step_seed(config.seed, step))  # for drop-path and its like
         with autocast(self.device, config.precision):
-            losses = self.task.loss(batch)
+            losses = self.task.loss(batch, progress=progress)
         self.optimizer.zero_grad(set_to_none=True)
         losses["loss"].backward()
         grad_norm = nn.utils.clip_grad_norm_(self.task.parameters(), config.optim.clip_norm)

@@ -11,16 +11,18 @@ from torch import Tensor
 from saccade.config.json import from_json
 from saccade.config.model import ModelConfig
 from saccade.config.run import Preprocess, RunConfig
+from saccade.config.task import JobName
 from saccade.errors import UsageError
 from saccade.run.contract import Origin, load_contract, require_same_classes
 from saccade.run.folder import RunFolder, read_json
 from saccade.run.weights import load_weights
-from saccade.tasks.build import build_classifier, build_task
+from saccade.tasks.build import AnyTask, build_classifier, build_task
 from saccade.tasks.classify import Classify
 from saccade.weights.hub import HUB
 from saccade.weights.read import read
 
 SACCADE = "saccade"
+BACKBONE = "backbone."  # what the names of a backbone's tensors begin with, whatever the job
 CLASS_MAPS = "head.classify"  # what the names of the last maps begin with, one or two by the pool
 
 
@@ -38,6 +40,7 @@ class Start:
         licence: of the weights, as their source states it.
         tensors: by the names of our task; without ``head.classify...`` when there is no head.
         notes: what a user should hear.
+        job: that they were trained for.
     """
 
     source: str
@@ -49,6 +52,12 @@ class Start:
     licence: str
     tensors: Mapping[str, Tensor]
     notes: tuple[str, ...]
+    job: JobName = "classify"
+
+    @property
+    def has_head(self) -> bool:
+        """Whether there is more than a backbone."""
+        return any(not name.startswith(BACKBONE) for name in self.tensors)
 
     @property
     def name(self) -> str:
@@ -141,41 +150,70 @@ def restore(start: Start) -> Classify:
 
 
 def needs_new_head(
-    start: Start, class_names: Sequence[str], *, source: str, is_agreed: bool
+    start: Start, job: JobName, class_names: Sequence[str], *, source: str, is_agreed: bool
 ) -> bool:
     """Whether the head has to be left behind to learn these classes.
 
     Args:
         start: the weights.
-        class_names: of the data, in any order.
+        job: what is to be learned with them.
+        class_names: of the data, in any order; none for a job without classes.
         source: the data, as the user named it.
         is_agreed: whether the user agrees to a new head.
 
     Raises:
         DataError: the classes are others and the user has not agreed; both lists are shown.
     """
-    if is_agreed or not start.class_names:
+    if is_agreed or start.job != job:
         return True
+    if not start.class_names:
+        return start.library != SACCADE or bool(class_names) or not start.has_head
     require_same_classes(
         start.class_names,
         class_names,
         source=source,
-        advice="Rename the class folders to the model's names, or add --new-head to learn the "
+        advice="Rename the data's classes to the model's names, or add --new-head to learn the "
         "data's classes with a new head",
     )
-    return False
+    # Only a classifier's head can be put into another order.
+    return job != "classify" and start.class_names != tuple(class_names)
 
 
-def initialise(task: Classify, start: Start, *, has_new_head: bool) -> None:
-    """Puts weights into a task of their shape, in place.
+def initialise(task: AnyTask, start: Start, *, has_new_head: bool) -> None:
+    """Puts weights into a task whose backbone has their shape, in place.
 
     Args:
         task: built from ``start.model``.
-        start: the weights. Where the head is kept, its rows follow their classes' names into the
-            task's order.
-        has_new_head: whether the maps to the classes stay as they were built. A norm before them
-            belongs to what was learned, and is taken over.
+        start: the weights.
+        has_new_head: whether all but the backbone stays as it was built. A classifier takes over
+            the norm before its maps to the classes too: it belongs to what was learned.
+
+    Raises:
+        UsageError: the backbones do not have the same tensors.
     """
+    if isinstance(task, Classify) and start.job == "classify":
+        _initialise_classifier(task, start, has_new_head=has_new_head)
+        return
+    if not has_new_head and start.class_names == task.class_names:
+        task.load_state_dict(start.tensors)
+        return
+    tensors = {name: value for name, value in start.tensors.items() if name.startswith(BACKBONE)}
+    own = {name: value for name, value in task.state_dict().items() if name.startswith(BACKBONE)}
+    differing = sorted(
+        name
+        for name in {*tensors, *own}
+        if name not in tensors or name not in own or tensors[name].shape != own[name].shape
+    )
+    if differing:
+        raise UsageError(
+            f"{start.source} is a {start.name}, whose backbone differs from the one to be trained "
+            f"in {len(differing)} tensors: {', '.join(differing[:5])}"
+        )
+    task.load_state_dict(tensors, strict=False)
+
+
+def _initialise_classifier(task: Classify, start: Start, *, has_new_head: bool) -> None:
+    """The same for one classifier from another; kept rows follow their classes' names."""
     tensors = dict(start.tensors)
     maps = [name for name in task.state_dict() if name.startswith(CLASS_MAPS)]
     for name in maps:
@@ -193,7 +231,7 @@ def _of_run(run: RunFolder) -> Start:
     task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
     load_weights(run.weights, task)
     tensors = task.state_dict()
-    if not contract.class_names:  # converted from weights without a head
+    if config.job == "classify" and not contract.class_names:  # converted, without a head
         tensors = {k: v for k, v in tensors.items() if not k.startswith(CLASS_MAPS)}
     return Start(
         source=str(run.path),
@@ -205,4 +243,5 @@ def _of_run(run: RunFolder) -> Start:
         licence=contract.licence,
         tensors=tensors,
         notes=(),
+        job=config.job,
     )

@@ -1,7 +1,7 @@
 """What a model makes of pictures before it decides: embeddings, and features of any layer."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -12,9 +12,23 @@ from torch import Tensor
 from saccade.backbones.features import Norm, layer_tokens
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
-from saccade.heads.classify import pooled
+from saccade.errors import UsageError
+from saccade.heads.classify import ClassHead, pooled
+from saccade.heads.embed import EmbedHead
 from saccade.run.device import Precision, autocast
+from saccade.tasks.build import AnyTask
+from saccade.tasks.build_pretrain import AnyPretrain
 from saccade.tasks.classify import Classify
+from saccade.tasks.generate import Generate
+from saccade.tasks.translate import Translate
+from saccade.tokens.tokens import Tokens
+
+EmbeddingPool = Literal["auto", "class", "mean", "gem"]
+"""How tokens become a vector: as the job reads them, the class token, the patches' mean, or a mean
+in which large numbers count more (GeM)."""
+
+GEM_POWER = 3.0
+"""Of GeM (arXiv 1711.02512)."""
 
 
 class Embeddings(NamedTuple):
@@ -46,28 +60,99 @@ class Features(NamedTuple):
 
 
 def embed(
-    task: Classify, loader: Loader, *, device: torch.device, precision: Precision
+    task: AnyTask,
+    loader: Loader,
+    *,
+    device: torch.device,
+    precision: Precision,
+    pool: EmbeddingPool = "auto",
 ) -> Embeddings:
-    """Embeds all pictures of a loader; see ``Model.embed``."""
+    """Embeds all pictures of a loader; see ``embedding``."""
     names, vectors = [], []
     for batch in loader.batches():
         names += [loader.samples.pictures.name(i) for i in batch.ids.tolist()]
         with torch.inference_mode(), autocast(device, precision):
-            vectors.append(embedding(task, batch.to(device)).cpu().numpy())
+            vectors.append(embedding(task, batch.to(device), pool=pool).cpu().numpy())
     if not vectors:
-        width = task.head.classify.in_features
-        return Embeddings((), np.empty((0, width), np.float32), dict(loader.bad))
+        empty = np.empty((0, embedding_dim(task, pool=pool)), np.float32)
+        return Embeddings((), empty, dict(loader.bad))
     return Embeddings(tuple(names), np.concatenate(vectors), dict(loader.bad))
 
 
-def embedding(task: Classify, batch: Batch) -> Float[Tensor, "B D"]:
-    """What the head reads of each picture before it tells classes apart, at unit length, in fp32.
+def embedding(task: AnyTask, batch: Batch, *, pool: EmbeddingPool = "auto") -> Float[Tensor, "B D"]:
+    """A vector for each picture, or clip, at unit length, in fp32.
 
-    The last map of the head aside, nothing in it belongs to the classes of the training, so it can
-    compare pictures of others too.
+    With ``auto`` it is what the job's own answer is read from: what a classification head reads
+    before it tells classes apart, the vector of an embedding head, what a pretrained backbone was
+    taught to say about a whole picture. A job without such a thing (boxes, masks) gives its class
+    token, or else the mean of its patches; one that makes pictures, what its observer sees.
+
+    Raises:
+        UsageError: the model has no such token, or no tokens of whole pictures.
     """
-    head = task.head
-    return F.normalize(head.norm(pooled(task.tokens(batch.images), head.pool)).float(), dim=1)
+    return F.normalize(_read(task, batch, pool).float(), dim=1)
+
+
+def embedding_dim(task: AnyTask, *, pool: EmbeddingPool) -> int:
+    """How many numbers such a vector has."""
+    if isinstance(task, Generate | Translate):
+        return task.observer.backbone.embed_dim
+    if pool != "auto":
+        return task.backbone.embed_dim
+    match task.head:
+        case EmbedHead():
+            return task.head.project.out_features
+        case ClassHead():
+            return task.head.classify.in_features
+        case _:
+            is_double = isinstance(task, AnyPretrain) and task.reads == "class_and_mean"
+            return (2 if is_double else 1) * task.backbone.embed_dim
+
+
+def _read(task: AnyTask, batch: Batch, pool: EmbeddingPool) -> Float[Tensor, "B D"]:
+    if isinstance(task, Generate | Translate):
+        if pool != "auto":
+            raise UsageError(
+                f"the pool is {pool!r}, and a model that makes pictures has no tokens of a whole "
+                "picture; leave it out to take what its observer sees"
+            )
+        return task.observer.features(batch.images)
+    tokens = task.backbone(task.normalise(batch.images), None)
+    if pool != "auto":
+        return _pool(tokens, pool)
+    match task.head:
+        case EmbedHead():
+            return task.head(tokens).vectors
+        case ClassHead():
+            return task.head.norm(pooled(tokens, task.head.pool))
+        case _:
+            if isinstance(task, AnyPretrain):
+                return pooled(tokens, task.reads)
+            return _pool(tokens, "class" if tokens.num_prefix else "mean")
+
+
+def _pool(tokens: Tokens, pool: EmbeddingPool) -> Float[Tensor, "B D"]:
+    match pool:
+        case "class":
+            if tokens.num_prefix == 0:
+                raise UsageError(
+                    "the pool is 'class', and this model has no class token; take 'mean' or 'gem'"
+                )
+            return tokens.prefix[:, 0]
+        case "gem":
+            return signed_gem(tokens.patches)
+        case _:
+            return tokens.patches.mean(dim=1)
+
+
+def signed_gem(patches: Float[Tensor, "B n D"]) -> Float[Tensor, "B D"]:
+    """The generalised mean of the patches with p = 3: the stronger a patch, the more it counts.
+
+    The formula is made for numbers that are not negative. Tokens leave a norm and have both signs;
+    with an odd power each counts towards its own side: the cube root of the mean of the cubes.
+    """
+    mean = patches.float().pow(GEM_POWER).mean(dim=1)
+    return mean.sign() * mean.abs().pow(1 / GEM_POWER)
 
 
 def features(

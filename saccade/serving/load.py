@@ -9,15 +9,22 @@ from saccade.config.model import ModelConfig, VitConfig
 from saccade.config.run import RunConfig
 from saccade.errors import UsageError
 from saccade.run.contract import load_contract
-from saccade.run.device import choose_device, num_cores
+from saccade.run.device import choose_device, num_cores, place
 from saccade.run.folder import RunFolder, read_json
 from saccade.run.start import find_run, read_start, restore
 from saccade.run.weights import load_weights
+from saccade.serving.embed import Embedder
+from saccade.serving.engine import Engine
 from saccade.serving.model import Model
 from saccade.tasks.build import build_task
+from saccade.tasks.classify import Classify
+from saccade.tasks.embed import Embed
+
+AnyModel = Model | Embedder
+"""What answers in Python, for each job."""
 
 
-def load(source: str | Path, *, device: str | None = None, weights: str = "best") -> Model:
+def load(source: str | Path, *, device: str | None = None, weights: str = "best") -> AnyModel:
     """Loads a trained run, or weights of another library with their own classes.
 
     Weights of other libraries answer in fp32, as they were evaluated; a run in its own precision.
@@ -29,10 +36,30 @@ def load(source: str | Path, *, device: str | None = None, weights: str = "best"
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         weights: of a run: ``best`` (by validation) or ``last``.
 
+    Returns:
+        What answers for the job that the model was trained for.
+
     Raises:
         UsageError: there is no such thing, or its weights are missing or damaged.
         DataError: a file of another library is damaged, or not the model that it describes.
     """
+    engine = load_engine(source, device=device, weights=weights)
+    return wrap(engine)
+
+
+def wrap(engine: Engine) -> AnyModel:
+    """What answers for the job of this engine."""
+    match engine.task:
+        case Classify():
+            return Model(engine)
+        case Embed():
+            return Embedder(engine)
+        case _:
+            raise AssertionError(f"no answers for {engine.job}")
+
+
+def load_engine(source: str | Path, *, device: str | None = None, weights: str = "best") -> Engine:
+    """The same, for the verbs: not yet wrapped for one job; see ``load``."""
     if weights not in ("best", "last"):
         raise UsageError(f"weights is {weights!r}; it must be 'best' or 'last'")
     run = find_run(source)
@@ -42,24 +69,27 @@ def load(source: str | Path, *, device: str | None = None, weights: str = "best"
         raise UsageError(f"{source} is not a run folder, so it has no other weights than its own")
     start = read_start(source)
     _require_pictures(start.model, source)
-    return Model(
-        restore(start),
+    torch_device = choose_device(device)
+    return Engine(
+        task=place(restore(start), torch_device).eval(),
+        job="classify",
         preprocess=start.preprocess,
         precision="fp32",
         num_threads=num_cores(),
-        device=choose_device(device),
+        device=torch_device,
         notes=start.notes,
     )
 
 
-def _load_run(folder: RunFolder, *, weights: str, device: torch.device) -> Model:
+def _load_run(folder: RunFolder, *, weights: str, device: torch.device) -> Engine:
     config = from_json(RunConfig, read_json(folder.config))
     contract = load_contract(folder.contract)
     _require_pictures(config.model, folder.path)
     task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
     load_weights(folder.weights if weights == "best" else folder.last_weights, task)
-    return Model(
-        task,
+    return Engine(
+        task=place(task, device).eval(),
+        job=config.job,
         preprocess=contract.preprocess,
         precision=config.precision,
         num_threads=config.data.num_threads,

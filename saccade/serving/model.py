@@ -6,27 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
-from saccade.attribution.methods import (
-    Method,
-    default_methods,
-    heat,
-    most_likely,
-    pictures_at_a_time,
-)
+from saccade.attribution.methods import Method
 from saccade.backbones.features import Norm
-from saccade.config.run import Preprocess
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.sources import Samples, open_pictures
-from saccade.errors import UsageError, nearest
-from saccade.run.device import Precision, autocast, place
+from saccade.errors import UsageError
+from saccade.serving.engine import Engine
+from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
 from saccade.serving.features import Embeddings, Features, embed, features
 from saccade.tasks.classify import Classify
-
-BATCH_SIZE = 32
-"""Pictures answered at a time, fewer where they are large; more are no faster on a CPU."""
 
 
 class Prediction(NamedTuple):
@@ -47,52 +38,18 @@ class Prediction(NamedTuple):
     error: str | None
 
 
-class Explanation(NamedTuple):
-    """Where the model looked in one picture.
-
-    Attributes:
-        path: as it was given.
-        image: what the model saw, after the preprocessing.
-        asked: the class that was explained.
-        prediction: the model's answer.
-        heats: by method, 0 to 1 on the patch grid.
-    """
-
-    path: str
-    image: UInt8[np.ndarray, "C H W"]
-    asked: str
-    prediction: Prediction
-    heats: dict[Method, Float32[np.ndarray, "h w"]]
-
-
 class Model:
     """A trained classifier; ``saccade.load`` makes one.
 
     Args:
-        task: with its weights, in evaluation mode.
-        preprocess: how its pictures are prepared.
-        precision: to compute in.
-        num_threads: that decode pictures.
-        device: where to run.
-        notes: what a user should hear about the weights.
+        engine: a classifier with its weights.
     """
 
-    def __init__(
-        self,
-        task: Classify,
-        *,
-        preprocess: Preprocess,
-        precision: Precision,
-        num_threads: int,
-        device: torch.device,
-        notes: tuple[str, ...] = (),
-    ) -> None:
-        self.task = place(task, device).eval()
-        self.preprocess = preprocess
-        self.precision: Precision = precision
-        self.num_threads = num_threads
-        self.device = device
-        self.notes = notes
+    def __init__(self, engine: Engine[Classify]) -> None:
+        self.engine = engine
+        self.task = engine.task
+        self.preprocess = engine.preprocess
+        self.notes = engine.notes
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -109,7 +66,7 @@ class Model:
 
     def stream(self, samples: Samples) -> Iterator[Prediction]:
         """The same, one at a time and in constant memory; for as many pictures as there are."""
-        loader = self._loader(samples)
+        loader = self.engine.loader(samples)
         waiting = iter(samples.ids.tolist())
         for batch in loader.batches():
             for i, probs in zip(batch.ids.tolist(), self.probs(batch), strict=True):
@@ -139,8 +96,7 @@ class Model:
                 "these weights have no head, so they name no class: `saccade train SOURCE --init` "
                 "fits one to your classes; from Python, Model.embed and Model.features need none"
             )
-        with autocast(self.device, self.precision):
-            return self.task.predict(batch.to(self.device)).cpu().numpy()
+        return self.engine.answer(batch).cpu().numpy()
 
     def embed(self, inputs: str | Path | Sequence[str | Path]) -> Embeddings:
         """Pictures, or folders of them, as vectors of unit length, to compare them by.
@@ -148,8 +104,8 @@ class Model:
         Raises:
             UsageError: a path does not exist.
         """
-        loader = self._loader(open_pictures(_as_list(inputs)))
-        return embed(self.task, loader, device=self.device, precision=self.precision)
+        loader = self.engine.loader(open_pictures(_as_list(inputs)))
+        return embed(self.task, loader, device=self.engine.device, precision=self.engine.precision)
 
     def features(
         self,
@@ -171,11 +127,11 @@ class Model:
         """
         yield from features(
             self.task,
-            self._loader(open_pictures(_as_list(inputs))),
+            self.engine.loader(open_pictures(_as_list(inputs))),
             layers=layers,
             norm=norm,
-            device=self.device,
-            precision=self.precision,
+            device=self.engine.device,
+            precision=self.engine.precision,
         )
 
     def explain(
@@ -202,54 +158,29 @@ class Model:
         self, samples: Samples, *, methods: Sequence[Method], label: str | None
     ) -> Iterator[Explanation]:
         """Explains pictures of a source; see ``explain``."""
-        if label is not None and label not in self.class_names:
-            raise UsageError(
-                f"the model knows no class {label!r}; {nearest(label, self.class_names)}"
-            )
-        for batch in self._loader(samples).batches():
+        class_asked(self.engine, label)  # refused before the first picture is read
+        for batch in self.engine.loader(samples).batches():
             names = [samples.pictures.name(i) for i in batch.ids.tolist()]
-            yield from self.explain_batch(
-                batch, names, methods=methods or default_methods(self.task), label=label
-            )
+            yield from self.explain_batch(batch, names, methods=methods, label=label)
 
     def explain_batch(
         self, batch: Batch, names: Sequence[str], *, methods: Sequence[Method], label: str | None
     ) -> Iterator[Explanation]:
-        """Explains one batch; see ``explain``. In fp32: gradients of maps are small numbers."""
-        probs = self.probs(batch)
-        asked = most_likely(torch.from_numpy(probs))
-        if label is not None:
-            asked = torch.full_like(asked, self.class_names.index(label))
-        images = batch.images.to(self.device)
-        heats = {
-            method: heat(self.task, images, asked.to(self.device), method=method).cpu().numpy()
-            for method in methods
-        }
-        for k, name in enumerate(names):
-            best = int(probs[k].argmax())
-            yield Explanation(
-                path=name,
-                image=batch.images[k].numpy(),
-                asked=self.class_names[int(asked[k])],
-                prediction=Prediction(
-                    name, self.class_names[best], float(probs[k, best]), probs[k], None
-                ),
-                heats={method: heats[method][k] for method in methods},
-            )
-
-    def _loader(self, samples: Samples) -> Loader:
-        size = self.preprocess
-        fitting = pictures_at_a_time(self.task, height=size.height, width=size.width)
-        loader = Loader(
-            samples,
-            size,
-            batch_size=min(BATCH_SIZE, fitting),
-            num_threads=self.num_threads,
-            cache_bytes=0,
-            max_bad_fraction=1.0,
+        """Explains one batch; see ``explain``."""
+        probs = torch.from_numpy(self.probs(batch))
+        best = probs.argmax(dim=1)
+        wanted = class_asked(self.engine, label)
+        yield from explain_batch(
+            self.engine,
+            batch,
+            names,
+            methods=methods,
+            asked=best if wanted is None else torch.full_like(best, wanted),
+            answers=[
+                Answer(self.class_names[k], float(row[k]))
+                for k, row in zip(best.tolist(), probs, strict=True)
+            ],
         )
-        loader.prepare()
-        return loader
 
 
 def _unreadable(name: str, loader: Loader) -> Prediction:

@@ -1,32 +1,86 @@
 """From a run's configuration to a task with fresh weights."""
 
+from dataclasses import replace
+
 import torch
 
 from saccade.backbones.build import build_backbone
 from saccade.config.model import ModelConfig, VitConfig
 from saccade.config.run import Preprocess, RunConfig
+from saccade.config.task import (
+    DetectConfig,
+    EmbedConfig,
+    GenerateConfig,
+    TranslateConfig,
+    VideoConfig,
+)
 from saccade.heads.classify import ClassHead
+from saccade.heads.detect import DetectHead
+from saccade.tasks.build_embed import build_embedder
+from saccade.tasks.build_flow import build_generator, build_translator
 from saccade.tasks.classify import Classify
+from saccade.tasks.detect import Detect
+from saccade.tasks.embed import Embed
+from saccade.tasks.generate import Generate
+from saccade.tasks.translate import Translate
+from saccade.tasks.video import FrameModel, Video
 
-AnyTask = Classify
+AnyTask = Classify | Detect | Embed | Generate | Translate | Video
 """Every task there is; the loop takes any of them."""
 
 
 def build_task(
     config: RunConfig, *, class_names: tuple[str, ...], preprocess: Preprocess
-) -> Classify:
+) -> AnyTask:
     """Builds the task of a run; its weights are a function of ``config.seed`` alone.
 
     Raises:
         ValueError: numbers of the model do not fit together.
     """
-    return build_classifier(
-        config.model,
-        class_names=class_names,
-        preprocess=preprocess,
-        seed=config.seed,
-        label_smoothing=config.optim.label_smoothing,
-    )
+    match config.task:
+        case DetectConfig():
+            return build_detector(config, class_names=class_names, preprocess=preprocess)
+        case EmbedConfig():
+            return build_embedder(
+                config.model,
+                config.task,
+                class_names=class_names,
+                preprocess=preprocess,
+                seed=config.seed,
+            )
+        case GenerateConfig():
+            return build_generator(
+                config.model,
+                config.task,
+                class_names=class_names,
+                preprocess=preprocess,
+                seed=config.seed,
+            )
+        case TranslateConfig():
+            return build_translator(
+                config.model,
+                config.task,
+                class_names=class_names,
+                preprocess=preprocess,
+                seed=config.seed,
+            )
+        case VideoConfig():
+            return build_video(
+                config.model,
+                config.task,
+                class_names=class_names,
+                preprocess=preprocess,
+                seed=config.seed,
+                label_smoothing=config.optim.label_smoothing,
+            )
+        case _:
+            return build_classifier(
+                config.model,
+                class_names=class_names,
+                preprocess=preprocess,
+                seed=config.seed,
+                label_smoothing=config.optim.label_smoothing,
+            )
 
 
 def build_classifier(
@@ -60,6 +114,81 @@ def build_classifier(
         class_names=class_names,
         preprocess=preprocess,
         label_smoothing=label_smoothing,
+    )
+
+
+def build_video(
+    model: ModelConfig,
+    task: VideoConfig,
+    *,
+    class_names: tuple[str, ...],
+    preprocess: Preprocess,
+    seed: int,
+    label_smoothing: float,
+) -> Video:
+    """Builds a model of clips with fresh weights, and the model of single frames beside it.
+
+    Args:
+        model: the shape; that of the frames' model is the same, a frame at a time.
+        task: how many frames, and whether there is a model of single ones.
+        class_names: in the order of the logits; empty for weights without a head.
+        preprocess: how its clips are prepared.
+        seed: decides the weights, and nothing else does.
+        label_smoothing: of the training loss.
+
+    Raises:
+        ValueError: the model does not read clips, or its numbers do not fit together.
+    """
+    if not isinstance(model, VitConfig) or model.tubelet_size < 2:
+        raise ValueError("clips need a vit with model.tubelet_size of 2 or more")
+    num_classes, channels = max(len(class_names), 1), preprocess.channels
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        backbone = build_backbone(model, in_channels=channels)
+        head = build_head(model, num_classes=num_classes)
+        frame_model = None
+        if task.baseline == "frames":
+            of_frame = of_single_frames(model)
+            frame_model = FrameModel(
+                backbone=build_backbone(of_frame, in_channels=channels),
+                head=build_head(of_frame, num_classes=num_classes),
+            )
+    return Video(
+        backbone=backbone,
+        head=head,
+        frame_model=frame_model,
+        class_names=class_names,
+        preprocess=preprocess,
+        config=task,
+        label_smoothing=label_smoothing,
+    )
+
+
+def of_single_frames(model: VitConfig) -> VitConfig:
+    """The same shape for pictures."""
+    return replace(model, tubelet_size=1, position_grid=(1, *model.position_grid[1:]))
+
+
+def build_detector(
+    config: RunConfig, *, class_names: tuple[str, ...], preprocess: Preprocess
+) -> Detect:
+    """Builds a detector with fresh weights."""
+    assert isinstance(config.task, DetectConfig)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        backbone = build_backbone(config.model, in_channels=preprocess.channels)
+        head = DetectHead(
+            config.model.embed_dim,
+            num_classes=len(class_names),
+            object_width=config.task.object_width,
+            object_height=config.task.object_height,
+        )
+    return Detect(
+        backbone=backbone,
+        head=head,
+        class_names=class_names,
+        preprocess=preprocess,
+        config=config.task,
     )
 
 

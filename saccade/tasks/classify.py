@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
 from saccade.backbones.build import AnyBackbone
+from saccade.config.model import Pool
 from saccade.config.run import Preprocess
 from saccade.data.batch import Batch
 from saccade.heads.classify import ClassHead, ClassLogits
@@ -62,13 +63,26 @@ class Classify(nn.Module):
         scaled = (images / 255 - self.mean) / self.std
         return scaled.contiguous(memory_format=torch.channels_last)
 
-    def loss(self, batch: Batch) -> Mapping[str, Float[Tensor, ""]]:
+    @property
+    def reads(self) -> Pool:
+        """Which tokens the head reads."""
+        return self.head.pool
+
+    def score(self, tokens: Tokens, asked: Int64[Tensor, " B"]) -> Float[Tensor, " B"]:
+        """The logit of one class for each picture."""
+        return self.head(tokens).logits.gather(1, asked[:, None])[:, 0]
+
+    def loss(
+        self,
+        batch: Batch,
+        *,
+        progress: float,  # noqa: ARG002  as in Task
+    ) -> Mapping[str, Float[Tensor, ""]]:
         """Cross-entropy, and the share of the batch that was right (before this step)."""
-        assert batch.targets is not None
         logits = self(batch.images).logits
         return {
-            "loss": cross_entropy(logits, batch.targets, label_smoothing=self.label_smoothing),
-            "top1": (logits.detach().argmax(dim=1) == batch.targets).float().mean(),
+            "loss": cross_entropy(logits, batch.labels, label_smoothing=self.label_smoothing),
+            "top1": (logits.detach().argmax(dim=1) == batch.labels).float().mean(),
         }
 
     @torch.no_grad()
@@ -90,8 +104,7 @@ class ClassMeasure:
 
     def update(self, batch: Batch) -> None:
         """Predicts one labelled batch."""
-        assert batch.targets is not None
-        self._metrics.update(self._task.predict(batch), batch.targets)
+        self._metrics.update(self._task.predict(batch), batch.labels)
 
     def figures(self) -> dict[str, float]:
         """Top-1 and its companions as plain numbers."""

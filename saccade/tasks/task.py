@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
+from saccade.backbones.build import AnyBackbone
+from saccade.config.model import Pool
 from saccade.data.batch import Batch
+from saccade.tokens.tokens import Tokens
 
 
 @runtime_checkable
@@ -13,7 +17,7 @@ class Measure(Protocol):
     """Collects predictions over a data set and turns them into figures."""
 
     def update(self, batch: Batch) -> None:
-        """Predicts one labelled batch and remembers what the figures need."""
+        """Predicts one batch with targets and remembers what the figures need."""
         ...
 
     def figures(self) -> dict[str, float]:
@@ -33,10 +37,51 @@ class Task(Protocol):
     best_figure: str
     best_is_low: bool
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        """Scalars of a training batch: ``loss``, to be made small, and others worth logging."""
+    def loss(self, batch: Batch, *, progress: float) -> Mapping[str, Tensor]:
+        """Scalars of a training batch: ``loss``, to be made small, and others worth logging.
+
+        Args:
+            batch: augmented, on the task's device.
+            progress: the share of the training that is done, from 0 to below 1. What changes in
+                the course of a training is a function of it and not of the step, since the number
+                of steps may change on the way.
+
+        Random choices come from torch's global generator, which the learner seeds by the step.
+        """
         ...
 
     def metrics(self) -> Measure:
         """An empty collector of this job's figures, which asks this task."""
+        ...
+
+
+@runtime_checkable
+class Explained(Protocol):
+    """A task whose answers can be traced back to the patches they come from.
+
+    Attributes:
+        backbone: pictures, or clips, to tokens.
+        reads: which tokens the answers are read from: ``mean`` for the patches, all alike.
+    """
+
+    backbone: AnyBackbone
+
+    @property
+    def reads(self) -> Pool:
+        """See above."""
+        ...
+
+    def normalise(
+        self, images: UInt8[Tensor, "B C H W"] | UInt8[Tensor, "B T C H W"]
+    ) -> Float[Tensor, "B C H W"] | Float[Tensor, "B T C H W"]:
+        """Bytes to the numbers that the backbone is given."""
+        ...
+
+    def score(self, tokens: Tokens, asked: Int64[Tensor, " B"]) -> Float[Tensor, " B"]:
+        """How much an answer speaks for what was asked, such as the logit of a class.
+
+        Args:
+            tokens: what the backbone returns; or, normalised alike, the output of an earlier block.
+            asked: what to explain of each picture, usually a class id.
+        """
         ...

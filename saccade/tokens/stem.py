@@ -22,23 +22,32 @@ class ConvStem(nn.Module):
     def __init__(self, in_channels: int, *, patch_size: int, embed_dim: int) -> None:
         super().__init__()
         self.patch_size = patch_size
-        steps = num_halvings(patch_size)
-        layers: list[nn.Module] = []
-        channels = in_channels
-        for step in range(steps):
-            wider = max(embed_dim >> (steps - 1 - step), 16)
-            layers += [
-                nn.Conv2d(channels, wider, 3, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(wider),
-                nn.GELU(),
-            ]
-            channels = wider
-        self.convs = nn.Sequential(*layers)
+        self.convs, channels = stem_convs(in_channels, patch_size=patch_size, embed_dim=embed_dim)
         self.project = nn.Conv2d(channels, embed_dim, 1)
 
     def forward(self, images: Float[Tensor, "B C H W"]) -> Tokens:
         """Embeds a picture on the grid that patches of the same size would have."""
         return from_map(self.project(self.convs(pad_to_multiple(images, self.patch_size))))
+
+
+def stem_convs(in_channels: int, *, patch_size: int, embed_dim: int) -> tuple[nn.Sequential, int]:
+    """The convolutions down to the patch grid, and how many channels they end with.
+
+    Raises:
+        ValueError: the patch size is not a power of two.
+    """
+    steps = num_halvings(patch_size)
+    layers: list[nn.Module] = []
+    channels = in_channels
+    for step in range(steps):
+        wider = max(embed_dim >> (steps - 1 - step), 16)
+        layers += [
+            nn.Conv2d(channels, wider, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(wider),
+            nn.GELU(),
+        ]
+        channels = wider
+    return nn.Sequential(*layers), channels
 
 
 def num_halvings(patch_size: int) -> int:

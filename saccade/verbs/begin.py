@@ -1,6 +1,6 @@
 """How a training begins: planned anew, from scratch or from weights, or where a run stopped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,6 +10,7 @@ from saccade.config.run import RunConfig
 from saccade.data.sources import Source
 from saccade.data.split import split as divide
 from saccade.errors import UsageError
+from saccade.jobs.job import Job
 from saccade.recipes.facts import look
 from saccade.recipes.fine_tune import require_same_model
 from saccade.recipes.plan import plan
@@ -19,8 +20,7 @@ from saccade.run.device import num_cores
 from saccade.run.folder import RunFolder, read_json
 from saccade.run.freeze import find_frozen
 from saccade.run.start import Start, initialise, needs_new_head, read_start
-from saccade.tasks.build import build_task
-from saccade.tasks.classify import Classify
+from saccade.tasks.build import AnyTask, build_task
 from saccade.verbs.prepare import (
     Prepared,
     first_contract,
@@ -47,11 +47,12 @@ class Begun(NamedTuple):
     config: RunConfig
     contract: Contract
     data: Prepared
-    task: Classify
+    task: AnyTask
 
 
 def begin(
     said: Said,
+    job: Job,
     pictures: Source,
     folder: RunFolder,
     *,
@@ -63,7 +64,8 @@ def begin(
 
     Args:
         said: what was asked for.
-        pictures: labelled.
+        job: to learn.
+        pictures: fit for it.
         folder: to make.
         device: where to train.
         training_seconds: what is left of a budget for training.
@@ -73,7 +75,8 @@ def begin(
         UsageError: the wish does not fit together, or does not fit the weights.
         DataError: the data, or the weights, are bad.
     """
-    wish = make_wish(said)
+    recipe = job.recipe(said.settings)
+    wish = make_wish(said, default_model=recipe.default_model)
     class_names = pictures.class_names or ()
     start = None if said.init is None else read_start(said.init)
     has_new_head = False
@@ -81,7 +84,7 @@ def begin(
         if said.model is not None:
             require_same_model(said.model, start)
         has_new_head = needs_new_head(
-            start, class_names, source=pictures.path, is_agreed=said.new_head
+            start, job.name, class_names, source=pictures.path, is_agreed=said.new_head
         )
     shares = wish.held_out()
     parts = divide(
@@ -93,6 +96,7 @@ def begin(
     planned = plan(
         wish,
         look(parts.train, num_classes=len(class_names)),
+        recipe=recipe,
         source=pictures.path,
         training_seconds=training_seconds(wish.budget_seconds),
         device=device,
@@ -102,7 +106,7 @@ def begin(
     for line in (*parts.notes, *planned.lines):
         voice.say(f"  {line}")
     if start is not None:
-        _say_head(start, len(class_names), has_new_head=has_new_head, voice=voice)
+        _say_head(start, class_names, has_new_head=has_new_head, voice=voice)
     config = planned.config
     data = prepare(parts, config, planned.preprocess, voice=voice)
     contract = first_contract(planned, pictures, data, start=start, has_new_head=has_new_head)
@@ -156,8 +160,13 @@ def _same_start(origin: Origin, folder: RunFolder) -> Start:
     return start
 
 
-def _say_head(start: Start, num_classes: int, *, has_new_head: bool, voice: Voice) -> None:
-    if not has_new_head:
+def _say_head(
+    start: Start, class_names: Sequence[str], *, has_new_head: bool, voice: Voice
+) -> None:
+    num_classes = len(class_names)
+    if not num_classes:
+        voice.say(f"  head       {'new' if has_new_head else 'kept'}")
+    elif not has_new_head:
         voice.say(f"  head       kept: its {num_classes} classes are those of the data")
     elif start.class_names:
         voice.say(

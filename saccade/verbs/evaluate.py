@@ -1,7 +1,8 @@
 """evaluate: a model and labelled pictures -> figures."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,17 +10,17 @@ from saccade.config.json import from_json
 from saccade.config.run import RunConfig
 from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.loader import Loader
-from saccade.data.sources import Samples, Source, labelled, open_source
+from saccade.data.relabel import relabel
+from saccade.data.samples import Samples, Source
 from saccade.data.split import split as divide
 from saccade.errors import UsageError
-from saccade.metrics.result import ClassResult
+from saccade.jobs.find import find_job
 from saccade.recipes.classify import MAX_BAD_FRACTION
 from saccade.run.contract import load_contract, require_same_classes
 from saccade.run.folder import RunFolder, read_json
 from saccade.run.start import find_run
-from saccade.serving.load import load
-from saccade.serving.model import BATCH_SIZE
-from saccade.verbs.judge import judge
+from saccade.serving.engine import BATCH_SIZE, Engine
+from saccade.serving.load import load_engine
 from saccade.verbs.voice import Voice
 
 
@@ -34,7 +35,8 @@ class EvaluateResult:
         n: how many pictures that were.
         metrics: the figures, by name, as fractions.
         intervals: their 95 % confidence intervals.
-        result: everything, with the confusion matrix and each class.
+        headline: the name of the figure that people look at first.
+        details: all that is known, as plain data: tables, and for classes the confusion matrix.
         bad: pictures that could not be read, and why.
     """
 
@@ -44,7 +46,8 @@ class EvaluateResult:
     n: int
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
-    result: ClassResult
+    headline: str
+    details: dict[str, Any]
     bad: dict[str, str]
 
 
@@ -74,23 +77,14 @@ def evaluate(
         DataError: other classes (both lists are shown), or too many unreadable pictures.
     """
     voice = Voice(is_quiet=is_quiet)
-    model = load(run, device=device, weights=weights)
-    for note in model.notes:
+    engine = load_engine(run, device=device, weights=weights)
+    for note in engine.notes:
         voice.say(note)
-    pictures = labelled(open_source(source))
-    assert pictures.class_names is not None
-    if not model.class_names:
-        raise UsageError(
-            f"{run} has no head, so it knows no classes to judge; train one with "
-            "`saccade train SOURCE --init`"
-        )
-    require_same_classes(
-        model.class_names,
-        pictures.class_names,
-        source=pictures.path,
-        advice="Rename the class folders to the model's names, train on this data, or, where "
-        "weights came without names, give them: saccade convert WEIGHTS --out RUN --class-names F",
-    )
+    job = find_job(engine.job)
+    pictures = job.open(source)
+    class_names = pictures.class_names or ()
+    if engine.class_names or class_names:
+        _require_classes(engine, pictures, run=run)
     folder = find_run(run)
     max_bad_fraction = MAX_BAD_FRACTION
     if folder is None:
@@ -101,24 +95,40 @@ def evaluate(
         part, samples = _not_trained_on(folder, config, pictures, voice)
     voice.say(f"evaluating on {len(samples):,} pictures ({part} of {pictures.path})")
     loader = Loader(
-        _relabelled(samples, pictures.class_names, model.class_names),
-        model.preprocess,
+        relabel(samples, class_names, engine.class_names),
+        engine.preprocess,
         batch_size=BATCH_SIZE,
-        num_threads=model.num_threads,
+        num_threads=engine.num_threads,
         cache_bytes=0,
         max_bad_fraction=max_bad_fraction,
     )
     loader.prepare()
-    result = judge(model, loader).result
+    judgement = job.judge(engine, loader)
     return EvaluateResult(
         run=str(run),
-        job="classify",
+        job=engine.job,
         split=part,
-        n=result.n,
-        metrics=result.values(),
-        intervals={name: (figure.low, figure.high) for name, figure in result.metrics.items()},
-        result=result,
+        n=judgement.n,
+        metrics={name: figure.value for name, figure in judgement.metrics.items()},
+        intervals={name: (figure.low, figure.high) for name, figure in judgement.metrics.items()},
+        headline=judgement.headline,
+        details=judgement.to_json(),
         bad=dict(loader.bad),
+    )
+
+
+def _require_classes(engine: Engine, pictures: Source, *, run: str | Path) -> None:
+    if not engine.class_names:
+        raise UsageError(
+            f"{run} has no head, so it knows no classes to judge; train one with "
+            "`saccade train SOURCE --init`"
+        )
+    require_same_classes(
+        engine.class_names,
+        pictures.class_names or (),
+        source=pictures.path,
+        advice="Rename the data's classes to the model's names, train on this data, or, where "
+        "weights came without names, give them: saccade convert WEIGHTS --out RUN --class-names F",
     )
 
 
@@ -163,10 +173,3 @@ def _unseen(samples: Samples, folder: RunFolder, voice: Voice) -> Samples:
         return samples
     voice.say(f"{num_seen:,} of {len(samples):,} pictures were trained on and are left out")
     return samples.take(unseen)
-
-
-def _relabelled(samples: Samples, given: tuple[str, ...], wanted: tuple[str, ...]) -> Samples:
-    """The same pictures with the model's class ids: classes are matched by name."""
-    assert samples.labels is not None
-    places = np.array([wanted.index(name) for name in given])
-    return replace(samples, labels=places[samples.labels])

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from saccade.attribution.methods import parse_method
-from saccade.data.sources import open_pictures
 from saccade.errors import DataError, UsageError
-from saccade.reporting.overlay import overlay
-from saccade.serving.load import load
-from saccade.serving.model import Explanation
+from saccade.jobs.find import find_job
+from saccade.reporting.overlay import strip
+from saccade.serving.explanation import Explanation
+from saccade.serving.load import load_engine
 from saccade.verbs.voice import Voice
 
 
@@ -64,14 +63,15 @@ def explain(
     voice = Voice(is_quiet=is_quiet)
     folder = Path(out)
     chosen = [parse_method(name) for name in methods]
-    model = load(run, device=device)
-    for note in model.notes:
+    engine = load_engine(run, device=device)
+    for note in engine.notes:
         voice.say(note)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} exists already and is never overwritten; choose another --out")
-    samples = open_pictures([inputs] if isinstance(inputs, str | Path) else list(inputs))
+    job = find_job(engine.job)
+    samples = job.inputs([inputs] if isinstance(inputs, str | Path) else list(inputs))
     entries: list[dict[str, Any]] = []
-    for explanation in model.explain_samples(samples, methods=chosen, label=label):
+    for explanation in job.explain(engine, samples, methods=chosen, label=label):
         folder.mkdir(parents=True, exist_ok=True)
         entries.append(_write(explanation, folder, number=len(entries)))
     if not entries:
@@ -87,17 +87,15 @@ def explain(
 
 
 def _write(explanation: Explanation, folder: Path, *, number: int) -> dict[str, Any]:
-    image = np.ascontiguousarray(explanation.image.transpose(1, 2, 0))
     stem = f"{number:04d}-{Path(explanation.path).stem[:60]}"  # names have a limit of 255 bytes
     files = {}
     for method, heat in explanation.heats.items():
         files[method] = f"{stem}-{method}.png"
-        Image.fromarray(overlay(image, heat)).save(folder / files[method])
-    prediction = explanation.prediction
+        Image.fromarray(strip(explanation.image, heat)).save(folder / files[method])
     return {
         "path": explanation.path,
-        "label": prediction.label,
-        "probability": prediction.probability,
+        "label": explanation.answer.label,
+        "probability": explanation.answer.probability,
         "explained": explanation.asked,
         "overlays": files,
     }

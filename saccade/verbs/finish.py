@@ -6,14 +6,12 @@ from typing import NamedTuple
 
 from saccade.config.json import from_json
 from saccade.config.run import RunConfig
-from saccade.metrics.result import ClassResult
+from saccade.jobs.job import Job, Judgement
 from saccade.reporting.card import write_card
 from saccade.reporting.page import write_report
 from saccade.run.contract import load_contract
 from saccade.run.folder import RunFolder, read_json, write_json
-from saccade.serving.model import Model
-from saccade.verbs.gallery import write_gallery
-from saccade.verbs.judge import judge
+from saccade.serving.engine import Engine
 from saccade.verbs.prepare import Prepared, say_bad
 from saccade.verbs.voice import Voice
 
@@ -23,24 +21,24 @@ class Finished(NamedTuple):
 
     Attributes:
         split: on which pictures the figures were taken.
-        result: the figures.
+        judgement: the figures.
         report: the page.
     """
 
     split: str
-    result: ClassResult
+    judgement: Judgement
     report: Path
 
 
-def finish(folder: RunFolder, model: Model, data: Prepared, *, voice: Voice) -> Finished:
+def finish(
+    folder: RunFolder, job: Job, engine: Engine, data: Prepared, *, voice: Voice
+) -> Finished:
     """Evaluates the best weights on validation and test, and writes all that a person looks at."""
     loaders = data.judged()
-    judged = {split: judge(model, loader) for split, loader in loaders.items()}
+    judged = {split: job.judge(engine, loader) for split, loader in loaders.items()}
     folder.evaluation.mkdir(exist_ok=True)
     for split, judgement in judged.items():
-        write_json(
-            folder.evaluation / f"{split}.json", {"split": split, **judgement.result.to_json()}
-        )
+        write_json(folder.evaluation / f"{split}.json", {"split": split, **judgement.to_json()})
         judgement.write_table(folder.evaluation / f"{split}.parquet")
     contract = load_contract(folder.contract)
     found_late = {
@@ -49,12 +47,15 @@ def finish(folder: RunFolder, model: Model, data: Prepared, *, voice: Voice) -> 
     say_bad(found_late, voice)  # where pictures are decoded as they go
     replace(
         contract,
-        figures={split: judgement.result.values() for split, judgement in judged.items()},
+        figures={
+            split: {name: figure.value for name, figure in judgement.metrics.items()}
+            for split, judgement in judged.items()
+        },
         data=replace(contract.data, bad=contract.data.bad | data.bad()),
     ).save(folder.contract)
     voice.say("  writing pictures and report")
     *_, final = loaders
     config = from_json(RunConfig, read_json(folder.config))
-    write_gallery(folder, model, data.training, loaders[final], judged[final], config=config)
+    job.write_gallery(folder, engine, data.training, loaders[final], judged[final], config=config)
     write_card(folder.path)
-    return Finished(final, judged[final].result, write_report(folder.path))
+    return Finished(final, judged[final], write_report(folder.path))

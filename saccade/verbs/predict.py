@@ -1,19 +1,15 @@
 """predict: a model and pictures -> one answer per picture."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from saccade.data.sources import open_pictures
-from saccade.serving.load import load
-from saccade.serving.model import Model, Prediction
+from saccade.errors import UsageError
+from saccade.jobs.find import find_job
+from saccade.jobs.job import Row
+from saccade.serving.load import load_engine
 from saccade.verbs.table import check_table, table_writer
 from saccade.verbs.voice import Voice
-
-NUM_TOP = 5
-"""How many classes a row lists, the most likely first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,14 +18,18 @@ class PredictResult:
 
     Attributes:
         run: the run folder, or the weights, as they were named.
+        job: what the model does, which decides the columns.
         out: the table.
+        drawn: the folder with the drawings, if any were asked for.
         n: rows, one per input picture.
         num_errors: rows without an answer, because the picture could not be read.
-        labels: how often each class was predicted.
+        labels: how often each class was the answer for a picture; empty for jobs without one.
     """
 
     run: str
+    job: str
     out: Path
+    drawn: Path | None
     n: int
     num_errors: int
     labels: dict[str, int]
@@ -40,18 +40,21 @@ def predict(
     inputs: str | Path | Sequence[str | Path],
     out: str | Path,
     *,
+    draw: str | Path | None = None,
     device: str | None = None,
     is_quiet: bool = False,
 ) -> PredictResult:
-    """Classifies pictures and folders of pictures into a table, in constant memory.
+    """Answers for pictures and folders of pictures in a table, in constant memory.
 
-    The table has one row per picture, in input order: ``path``, ``label``, ``probability``,
-    ``top_labels``, ``top_probabilities`` and ``error`` (empty where there is an answer).
+    The table has one row per picture, in input order: ``path``, the columns of the job (for a
+    classifier ``label``, ``probability``, ``top_labels``, ``top_probabilities``) and ``error``,
+    which is empty where there is an answer.
 
     Args:
         run: the run folder, or weights of another library; see ``load``.
-        inputs: pictures or folders.
+        inputs: pictures or folders; clips for a model that watches those.
         out: ``.parquet``, ``.csv`` or ``.jsonl``; it appears when it is complete.
+        draw: a folder to make, for the pictures with the answers drawn on them; None: no drawing.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         is_quiet: say nothing on stderr.
 
@@ -60,22 +63,36 @@ def predict(
     """
     voice = Voice(is_quiet=is_quiet)
     report = voice.counting("predicted")
-    labels: Counter[str] = Counter()
+    labels: dict[str, int] = {}
     num_errors = done = 0
     check_table(Path(out))
-    model = load(run, device=device)
-    for note in model.notes:
+    drawn = None if draw is None else Path(draw)
+    if drawn is not None and drawn.exists() and (not drawn.is_dir() or any(drawn.iterdir())):
+        raise UsageError(f"{drawn} exists already and is never overwritten; choose another --draw")
+    engine = load_engine(run, device=device)
+    for note in engine.notes:
         voice.say(note)
-    samples = open_pictures([inputs] if isinstance(inputs, str | Path) else list(inputs))
-    with table_writer(Path(out)) as write:
-        for prediction in model.stream(samples):
-            write(as_row(prediction, model))
+    job = find_job(engine.job)
+    samples = job.inputs([inputs] if isinstance(inputs, str | Path) else list(inputs))
+    if drawn is not None:
+        drawn.mkdir(parents=True, exist_ok=True)
+    with table_writer(Path(out), job.schema) as write:
+        for row in job.rows(engine, samples, drawn=drawn):
+            write(row)
             done += 1
-            num_errors += prediction.error is not None
-            labels[prediction.label or ""] += prediction.label is not None
+            num_errors += row["error"] is not None
+            label = row.get("label")
+            if label is not None:
+                labels[label] = labels.get(label, 0) + 1
             report(done, len(samples))
     return PredictResult(
-        run=str(run), out=Path(out), n=done, num_errors=num_errors, labels=dict(+labels)
+        run=str(run),
+        job=engine.job,
+        out=Path(out),
+        drawn=drawn,
+        n=done,
+        num_errors=num_errors,
+        labels=labels,
     )
 
 
@@ -85,28 +102,10 @@ def rows(
     *,
     device: str | None = None,
     is_quiet: bool = False,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """The rows of ``predict`` one at a time, without a table."""
-    model = load(run, device=device)
-    for note in model.notes:
+    engine = load_engine(run, device=device)
+    for note in engine.notes:
         Voice(is_quiet=is_quiet).say(note)
-    for prediction in model.stream(open_pictures(inputs)):
-        yield as_row(prediction, model)
-
-
-def as_row(prediction: Prediction, model: Model) -> dict[str, Any]:
-    """A prediction as plain data."""
-    top_labels: list[str] = []
-    top_probabilities: list[float] = []
-    if prediction.probs is not None:
-        order = (-prediction.probs).argsort(kind="stable")[:NUM_TOP]
-        top_labels = [model.class_names[k] for k in order.tolist()]
-        top_probabilities = prediction.probs[order].tolist()
-    return {
-        "path": prediction.path,
-        "label": prediction.label,
-        "probability": prediction.probability,
-        "top_labels": top_labels,
-        "top_probabilities": top_probabilities,
-        "error": prediction.error,
-    }
+    job = find_job(engine.job)
+    yield from job.rows(engine, job.inputs(inputs), drawn=None)

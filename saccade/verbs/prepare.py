@@ -8,6 +8,7 @@ import numpy as np
 from saccade.config.run import Preprocess, RunConfig
 from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.loader import Loader
+from saccade.data.reading import example_bytes
 from saccade.data.sources import Samples, Source
 from saccade.data.split import Split
 from saccade.errors import DataError
@@ -74,7 +75,7 @@ def prepare(parts: Split, config: RunConfig, preprocess: Preprocess, *, voice: V
 
     total = sum(len(part) for part in (parts.train, parts.val, parts.test) if part is not None)
     cache_bytes = int(config.data.cache_gib * 2**30)
-    fits = total * preprocess.channels * preprocess.height * preprocess.width <= cache_bytes
+    fits = total * example_bytes(parts.train, preprocess) <= cache_bytes
     training = loader(parts.train, "training pictures")
     prepared = Prepared(
         parts=parts,
@@ -116,10 +117,9 @@ def first_contract(
         start: the weights that training starts from, if it does not start from scratch.
         has_new_head: whether their head is left behind.
     """
-    assert source.class_names is not None
-    num_classes = len(source.class_names)
+    class_names = source.class_names or ()
     config = planned.config
-    task = build_task(config, class_names=source.class_names, preprocess=planned.preprocess)
+    task = build_task(config, class_names=class_names, preprocess=planned.preprocess)
     named = {"train": data.parts.train, "val": data.parts.val, "test": data.parts.test}
     present = {name: part for name, part in named.items() if part is not None}
     return Contract(
@@ -127,14 +127,18 @@ def first_contract(
         versions=versions(),
         job=config.job,
         model_name=planned.model_name,
-        class_names=source.class_names,
+        class_names=class_names,
         preprocess=planned.preprocess,
         data=DataRecord(
             source=source.path,
             kind=source.kind,
             fingerprint=fingerprint(source),
             splits={name: len(part) for name, part in present.items()},
-            class_counts={name: _counts(part, num_classes) for name, part in present.items()},
+            class_counts={
+                name: np.bincount(part.labels, minlength=len(class_names)).tolist()
+                for name, part in present.items()
+                if part.labels is not None
+            },
             notes=[*source.notes, *data.parts.notes],
             ignored=[(entry.name, entry.reason) for entry in source.ignored],
             bad=data.bad(),
@@ -185,15 +189,9 @@ def require_same_data(contract: Contract, source: Source) -> None:
     Raises:
         DataError: classes or pictures differ from those the run was started on.
     """
-    assert source.class_names is not None
-    require_same_classes(contract.class_names, source.class_names, source=source.path)
+    require_same_classes(contract.class_names, source.class_names or (), source=source.path)
     if fingerprint(source) != contract.data.fingerprint:
         raise DataError(
             f"{source.path} is not the data this run was started on: pictures were added, removed, "
             "renamed or changed since. Restore them, or start a new run with another --out"
         )
-
-
-def _counts(samples: Samples, num_classes: int) -> list[int]:
-    assert samples.labels is not None
-    return np.bincount(samples.labels, minlength=num_classes).tolist()

@@ -15,17 +15,6 @@ from saccade.errors import SaccadeError, UsageError, nearest
 
 Row = dict[str, Any]
 
-SCHEMA = pa.schema(
-    [
-        ("path", pa.string()),
-        ("label", pa.string()),
-        ("probability", pa.float32()),
-        ("top_labels", pa.list_(pa.string())),
-        ("top_probabilities", pa.list_(pa.float32())),
-        ("error", pa.string()),
-    ]
-)
-
 ENDINGS = (".parquet", ".csv", ".jsonl")
 
 ROWS_AT_A_TIME = 1024
@@ -57,7 +46,7 @@ def check_table(path: Path) -> None:
 
 
 @contextmanager
-def table_writer(path: Path) -> Iterator[Callable[[Row], None]]:
+def table_writer(path: Path, schema: pa.Schema) -> Iterator[Callable[[Row], None]]:
     """A function that takes rows one at a time.
 
     They go to a file beside ``path`` that takes its name at the end, so a table that is there is
@@ -65,6 +54,7 @@ def table_writer(path: Path) -> Iterator[Callable[[Row], None]]:
 
     Args:
         path: ends in ``.parquet``, ``.csv`` or ``.jsonl``.
+        schema: the columns of a row.
 
     Raises:
         UsageError: the table exists, its folder does not, or its ending is unknown.
@@ -82,7 +72,7 @@ def table_writer(path: Path) -> Iterator[Callable[[Row], None]]:
             waiting.clear()
 
     try:
-        table: _Format = formats[path.suffix](temporary)
+        table: _Format = formats[path.suffix](temporary, schema)
         try:
             yield write
             table.write(waiting)
@@ -97,12 +87,13 @@ def table_writer(path: Path) -> Iterator[Callable[[Row], None]]:
 
 
 class _Parquet:
-    def __init__(self, path: Path) -> None:
-        self._writer = pq.ParquetWriter(path, SCHEMA)
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._writer = pq.ParquetWriter(path, schema)
 
     def write(self, rows: list[Row]) -> None:
         if rows:
-            self._writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
+            self._writer.write_table(pa.Table.from_pylist(rows, schema=self._schema))
 
     def close(self) -> None:
         self._writer.close()
@@ -111,9 +102,9 @@ class _Parquet:
 class _Csv:
     """Lists are JSON inside their cell; what is not known is an empty cell."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._file = path.open("w", encoding="utf-8", newline="")
-        self._writer = csv.DictWriter(self._file, SCHEMA.names)
+        self._writer = csv.DictWriter(self._file, schema.names)
         self._writer.writeheader()
 
     def write(self, rows: list[Row]) -> None:
@@ -125,7 +116,7 @@ class _Csv:
 
 
 class _Jsonl:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: pa.Schema) -> None:  # noqa: ARG002  a line names its own
         self._file = path.open("w", encoding="utf-8")
 
     def write(self, rows: list[Row]) -> None:

@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from saccade.data.sources import labelled, open_source
 from saccade.errors import UsageError
+from saccade.jobs.find import find_job
+from saccade.jobs.job import Job
+from saccade.reporting.wording import figure_name
 from saccade.run import train as loop
+from saccade.run.contract import load_contract
 from saccade.run.device import choose_device
 from saccade.run.environment import attention_path, describe
 from saccade.run.folder import RunFolder, write_json
-from saccade.serving.load import load
+from saccade.serving.load import load_engine
 from saccade.verbs.begin import begin, go_on
 from saccade.verbs.finish import Finished, finish
 from saccade.verbs.voice import Voice, duration
@@ -33,6 +36,7 @@ class TrainResult:
         n: how many pictures that were.
         metrics: the figures, by name, as fractions.
         intervals: their 95 % confidence intervals.
+        headline: the name of the figure that people look at first.
         steps: optimiser steps made.
         seconds: wall clock of the whole call.
         report: the page to open.
@@ -44,6 +48,7 @@ class TrainResult:
     n: int
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
+    headline: str
     steps: int
     seconds: float
     report: Path
@@ -53,6 +58,7 @@ def train(
     source: str | Path,
     out: str | Path,
     *,
+    job: str | None = None,
     model: str | None = None,
     budget: str | None = None,
     epochs: float | None = None,
@@ -65,14 +71,18 @@ def train(
     device: str | None = None,
     is_quiet: bool = False,
 ) -> TrainResult:
-    """Learns to classify pictures.
+    """Learns a job from pictures.
 
     Args:
-        source: a class folder (one folder of pictures per class, with or without train/val/test
-            above), or IDX or npz arrays.
+        source: what the job learns from: for classification a class folder (one folder of
+            pictures per class, with or without train/val/test above), or IDX or npz arrays; see
+            docs/data.md for all of them.
         out: the run folder to make; one that exists is refused, unless ``resume``.
+        job: ``classify``, ``detect``, ``segment``, ``video``, ``embed``, ``generate``,
+            ``translate`` or ``pretrain``; None: what the source is made for.
         model: a family (``rag``), a size (``rag-nano``) or a full name (``rag-nano4``); what is
-            left open is chosen from the data and the budget. ``rag`` when nothing is said.
+            left open is chosen from the data and the budget. When nothing is said, what suits the
+            job.
         budget: wall clock for the whole call, such as ``10m``, which is also the default when
             neither it nor ``epochs`` nor ``steps`` is given.
         epochs, steps: how long to train instead of a budget.
@@ -96,6 +106,7 @@ def train(
     torch_device = choose_device(device)
     folder = RunFolder(out)
     said = Said(
+        job=job,
         model=model,
         budget=budget,
         epochs=epochs,
@@ -112,7 +123,8 @@ def train(
             f"{out} lies inside {source}, so the run would become a part of its own data; choose "
             "an --out beside it"
         )
-    pictures = labelled(open_source(source))
+    chosen = _job_of(folder, job, is_resumed=resume)
+    pictures = chosen.open(source)
     voice.head(pictures.describe()[0])
     for line in pictures.describe()[1:]:
         voice.say(f"  {line}")
@@ -128,6 +140,7 @@ def train(
     else:
         config, contract, data, task = begin(
             said,
+            chosen,
             pictures,
             folder,
             device=torch_device,
@@ -155,10 +168,18 @@ def train(
             training_seconds=training_seconds(config.budget_seconds),
             watcher=watcher,
         )
-    finished = finish(folder, load(folder.path, device=device), data, voice=voice)
+    engine = load_engine(folder.path, device=device)
+    finished = finish(folder, chosen, engine, data, voice=voice)
     result = _result(folder, finished, job=config.job, steps=state.step, started=started)
     _conclude(result, voice)
     return result
+
+
+def _job_of(folder: RunFolder, job: str | None, *, is_resumed: bool) -> Job:
+    """The job that was named; else that of the run that goes on, or what the source is for."""
+    if is_resumed:
+        return find_job(load_contract(folder.contract).job)
+    return find_job(job or "classify")
 
 
 def _result(
@@ -168,11 +189,12 @@ def _result(
         run=folder.path,
         job=job,
         split=finished.split,
-        n=finished.result.n,
-        metrics={name: figure.value for name, figure in finished.result.metrics.items()},
+        n=finished.judgement.n,
+        metrics={name: figure.value for name, figure in finished.judgement.metrics.items()},
         intervals={
-            name: (figure.low, figure.high) for name, figure in finished.result.metrics.items()
+            name: (figure.low, figure.high) for name, figure in finished.judgement.metrics.items()
         },
+        headline=finished.judgement.headline,
         steps=steps,
         seconds=time.monotonic() - started,
         report=finished.report,
@@ -180,9 +202,10 @@ def _result(
 
 
 def _conclude(result: TrainResult, voice: Voice) -> None:
-    low, high = result.intervals["top1"]
+    low, high = result.intervals[result.headline]
     voice.head(
-        f"top-1 {result.metrics['top1']:.4f} on {result.n:,} {result.split} pictures "
+        f"{figure_name(result.headline)} {result.metrics[result.headline]:.4f} on {result.n:,} "
+        f"{result.split} pictures "
         f"(95 % interval {low:.4f} to {high:.4f}), {duration(result.seconds)}"
     )
     voice.say(f"  report:  {result.report}")

@@ -15,10 +15,15 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from saccade.reporting.wording import figure_name
 from saccade.run.state import RunState
 
 LINE_EVERY_SECONDS = 10.0
 """Between two plain lines of progress, where there is no terminal."""
+
+
+NUM_FIGURES = 3
+"""Of a training step, and of a validation, that a line shows: the first ones."""
 
 
 class Voice:
@@ -64,7 +69,8 @@ class TrainingVoice:
         self._console = console
         self._bar: Progress | None = None
         self._row = TaskID(0)
-        self._loss = self._top1 = self._rate = 0.0
+        self._figures: dict[str, float] = {}
+        self._rate = 0.0
         self._last_line = time.monotonic()
         self._started: tuple[float, int] | None = None
 
@@ -95,8 +101,10 @@ class TrainingVoice:
     def step(self, state: RunState, figures: Mapping[str, float]) -> None:
         """After each step: smooths the figures and moves the bar."""
         blend = 1.0 if self._started is None else 0.05
-        self._loss += blend * (figures["loss"] - self._loss)
-        self._top1 += blend * (figures["top1"] - self._top1)
+        for name in [name for name in figures if name != "grad_norm"][:NUM_FIGURES]:
+            before = self._figures.get(name, 0.0)
+            self._figures[name] = before + blend * (figures[name] - before)
+        said = "  ".join(f"{figure_name(name)} {x:.3f}" for name, x in self._figures.items())
         now = time.monotonic()
         if self._started is None:
             self._started = (now, state.step)
@@ -105,15 +113,15 @@ class TrainingVoice:
                 self._row,
                 completed=state.step,
                 total=state.planned_steps,
-                description=f"loss {self._loss:.3f}  top-1 {self._top1:.3f}  {self._rate:,.0f}/s",
+                description=f"{said}  {self._rate:,.0f}/s",
             )
         elif now - self._last_line >= LINE_EVERY_SECONDS:
             self._last_line = now
             start, first = self._started
             left = (state.planned_steps - state.step) * (now - start) / max(state.step - first, 1)
             self._console.print(
-                f"  step {state.step:,} of {state.planned_steps:,}  loss {self._loss:.3f}  "
-                f"top-1 {self._top1:.3f}  {self._rate:,.0f} pictures/s  {duration(left)} left",
+                f"  step {state.step:,} of {state.planned_steps:,}  {said}  "
+                f"{self._rate:,.0f} pictures/s  {duration(left)} left",
                 markup=False,
             )
 
@@ -122,10 +130,10 @@ class TrainingVoice:
         if kind == "train":
             self._rate = fields["images_per_second"]
         elif kind == "eval":
-            metrics = fields["metrics"]
+            figures = list(fields["metrics"].items())[:NUM_FIGURES]
+            said = "  ".join(f"{figure_name(name)} {value:.4f}" for name, value in figures)
             self._console.print(
-                f"  step {fields['step']:,}  epoch {fields['epoch']:.1f}  validation: "
-                f"top-1 {metrics['top1']:.4f}  log loss {metrics['log_loss']:.4f}",
+                f"  step {fields['step']:,}  epoch {fields['epoch']:.1f}  validation: {said}",
                 markup=False,
             )
         elif kind == "note":

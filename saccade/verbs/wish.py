@@ -21,6 +21,7 @@ DEFAULT_MODEL = "rag"
 class Said:
     """The words of a call of ``train``, None where nothing was said; see there."""
 
+    job: str | None
     model: str | None
     budget: str | None
     epochs: float | None
@@ -31,8 +32,12 @@ class Said:
     new_head: bool
 
 
-def make_wish(said: Said) -> Wish:
+def make_wish(said: Said, *, default_model: str = DEFAULT_MODEL) -> Wish:
     """What the words ask for.
+
+    Args:
+        said: the words.
+        default_model: of the job, where none is named.
 
     Raises:
         UsageError: they do not fit together, or one of them is no number that a run can use.
@@ -53,7 +58,7 @@ def make_wish(said: Said) -> Wish:
         )
     seconds = parse_seconds(said.budget) if said.budget is not None else DEFAULT_BUDGET_SECONDS
     return Wish(
-        model=said.model or DEFAULT_MODEL,
+        model=said.model or default_model,
         budget_seconds=seconds if said.epochs is None and said.steps is None else None,
         epochs=said.epochs,
         steps=said.steps,
@@ -74,6 +79,7 @@ def require_same_wish(said: Said, config: RunConfig, contract: Contract) -> None
     """
     wish, origin = make_wish(said), contract.origin
     changed = {
+        "--job": said.job is not None and said.job != config.job,
         "--model": said.model is not None and not _is_model_of(said.model, config, contract),
         "--budget": said.budget is not None and wish.budget_seconds != config.budget_seconds,
         "--seed": said.seed is not None and said.seed != config.seed,

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from saccade.attribution.layers import (
     BlockPass,
     block_by_block,
-    class_scores,
     has_blocks,
     last_block,
     layers_backwards,
+    scores_of,
 )
 from saccade.backbones.rag import Rag
 from saccade.backbones.vit import Vit
@@ -107,8 +107,8 @@ def test_the_last_block_reaches_the_score_and_nothing_before_it_does(
 
     before, _, after = last_block(task, images)
 
-    scores = class_scores(task, after, classes)
-    torch.testing.assert_close(scores[:, 0], task(images).logits[torch.arange(3), classes])
+    scores = scores_of(task, after, classes)
+    torch.testing.assert_close(scores, task(images).logits[torch.arange(3), classes])
     assert before.x.is_leaf
     assert torch.autograd.grad(scores.sum(), before.x)[0].any()
 

@@ -271,7 +271,7 @@ def test_numbers_that_do_not_fit_together_are_refused_when_building() -> None:
         ("vit-pico", {"position": "rotary", "num_heads": 16}, "6 wide.*multiple of 4"),
         ("vit-pico", {"position": "learned", "position_grid": (1, 0, 8)}, "at least one cell"),
         ("vit-pico", {"position": "learned", "num_prefix_positions": 1}, "only 0 class and"),
-        ("vit-pico", {"tubelet_size": 2, "stem": "conv"}, "'conv'; clips .* need 'patches'"),
+        ("vit-pico", {"tubelet_size": 2, "stem": "cnn"}, "'cnn'; clips .* need 'patches' or"),
         ("vit-pico", {"pool": "class"}, "'class' .* without a class token only 'mean'"),
         ("vit-pico", {"pool": "class_and_mean"}, "without a class token only 'mean'"),
         ("vit-pico", {"pool": "distilled"}, "without a class token only 'mean'"),

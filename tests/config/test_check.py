@@ -10,6 +10,7 @@ import pytest
 
 from saccade.config.check import RANGES, Range, check
 from saccade.config.run import RunConfig
+from saccade.config.task import TaskConfig
 from saccade.errors import UsageError
 from tests import tiny
 
@@ -42,17 +43,25 @@ BOUNDED = [name for name, allowed in RANGES.items() if allowed.high is not None]
 
 
 def configs_with(name: str, value: float) -> list[RunConfig]:
-    """A config of each family that has this number, with the number replaced."""
-    section, _, last = name.rpartition(".")
-    found = []
-    for config in (tiny.config(f"{family}-pico4") for family in FAMILIES):
-        part: Any = getattr(config, section) if section else config
-        if last not in {field.name for field in dataclasses.fields(part)}:
-            continue
-        part = dataclasses.replace(part, **{last: NUMBERS[name](value)})
-        found.append(dataclasses.replace(config, **{section: part}) if section else part)
+    """A config of each family and each job that has this number, with the number replaced."""
+    families = [tiny.config(f"{family}-pico4") for family in FAMILIES]
+    jobs = [dataclasses.replace(families[0], task=kind()) for kind in get_args(TaskConfig)]
+    replaced = (with_number(config, name.split("."), NUMBERS[name](value)) for config in families)
+    if name.startswith("task."):
+        replaced = (with_number(config, name.split("."), NUMBERS[name](value)) for config in jobs)
+    found = [config for config in replaced if config is not None]
     assert found
     return found
+
+
+def with_number(part: Any, path: list[str], value: float) -> Any:
+    """The part with one number replaced; None where it has no such number."""
+    if not dataclasses.is_dataclass(part) or path[0] not in vars(part):
+        return None
+    if len(path) == 1:
+        return dataclasses.replace(part, **{path[0]: value})
+    inside = with_number(getattr(part, path[0]), path[1:], value)
+    return None if inside is None else dataclasses.replace(part, **{path[0]: inside})
 
 
 def beside(name: str, value: float, *, towards: float) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from saccade.config.run import Preprocess, RunConfig
+from saccade.config.run import CLASSIFY, Preprocess, RunConfig
 
 
 def parts(run: RunConfig) -> list[Any]:
@@ -20,7 +20,7 @@ def test_no_part_of_a_run_can_be_changed(run: RunConfig) -> None:
 
 
 # What came later than the first runs; the default is what they did.
-LATER = {"freeze": (), "gradient_checkpointing": False}
+LATER = {"freeze": (), "gradient_checkpointing": False, "task": CLASSIFY}
 
 
 def test_no_number_of_a_run_has_a_default(run: RunConfig) -> None:

@@ -141,7 +141,7 @@ def test_a_picture_changes_the_same_way_alone_and_among_others(shape: tuple[int,
     for i in range(len(batch)):
         alone = Batch(
             images=batch.images[i : i + 1],
-            targets=batch.targets[i : i + 1] if batch.targets is not None else None,
+            targets=batch.labels[i : i + 1] if batch.labels is not None else None,
             ids=batch.ids[i : i + 1],
         )
         changed = augment(alone, strengths, seed=5, epoch=1)
@@ -173,7 +173,7 @@ def test_the_given_pictures_stay_as_they_are():
 def test_labels_and_ids_are_kept():
     batch = batch_of((4, 1, 8, 8), first_id=9)
     changed = augment(batch, config(**EVERYTHING), seed=0, epoch=0)
-    assert changed.targets is batch.targets
+    assert changed.labels is batch.labels
     assert changed.ids is batch.ids
     assert changed.images.dtype == torch.uint8
 

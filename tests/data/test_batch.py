@@ -11,8 +11,8 @@ def test_a_batch_moves_whole():
     moved = batch.to(torch.device("cpu"))
     assert len(moved) == 2
     assert torch.equal(moved.images, images)
-    assert moved.targets is not None
-    assert moved.targets.tolist() == [1, 0]
+    assert moved.labels is not None
+    assert moved.labels.tolist() == [1, 0]
     assert moved.ids.tolist() == [7, 8]
 
 

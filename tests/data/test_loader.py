@@ -75,8 +75,8 @@ def assert_whole(batch: Batch) -> None:
     assert torch.equal(
         batch.images, (batch.ids * 10).byte()[:, None, None, None].expand_as(batch.images)
     )
-    assert batch.targets is not None
-    assert torch.equal(batch.targets, batch.ids % 3)
+    assert batch.labels is not None
+    assert torch.equal(batch.labels, batch.ids % 3)
 
 
 def test_one_pass_gives_everything_in_order(samples: Samples, cache_bytes: int):

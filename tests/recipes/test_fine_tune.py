@@ -9,9 +9,10 @@ import torch
 
 from saccade.config.model import ModelConfig
 from saccade.errors import UsageError
+from saccade.jobs.classify.job import ClassifyJob
 from saccade.recipes import plan as plan_module
 from saccade.recipes.budget import Candidate, wanted_epochs
-from saccade.recipes.classify import classify
+from saccade.recipes.classify import classify, preprocess_for
 from saccade.recipes.fine_tune import (
     LR_SHARE,
     fine_tune,
@@ -50,6 +51,7 @@ def planned(start: Start, *, seconds: float | None = None, **wish: Any) -> Plan:
     return plan(
         Wish(model="rag", **given),
         tiny.facts(side=40),
+        recipe=ClassifyJob().recipe({}),
         source="pictures",
         training_seconds=seconds,
         device=torch.device("cpu"),
@@ -95,7 +97,10 @@ def test_another_resolution_keeps_the_share_that_is_cut_off():
     assert (found.preprocess.height, found.preprocess.width) == (32, 32)
     assert found.preprocess.resize_side == 36
     assert found.preprocess.mean == start.preprocess.mean
-    assert preprocess_like(start, found.config) == found.preprocess
+    assert (
+        preprocess_like(start, preprocess_for(found.config, tiny.facts(side=40)))
+        == found.preprocess
+    )
     assert any("resampled from 16 x 16 to 8 x 8" in line for line in found.lines)
     assert any("made for 64 pixels" in line for line in found.lines)
 

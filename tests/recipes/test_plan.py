@@ -10,6 +10,7 @@ import torch
 from saccade.backbones.sizes import model_config
 from saccade.data.sources import open_source
 from saccade.errors import UsageError
+from saccade.jobs.classify.job import ClassifyJob
 from saccade.recipes import plan as plan_module
 from saccade.recipes.facts import look
 from saccade.recipes.plan import Plan, Wish, plan
@@ -24,6 +25,7 @@ def make(model: str = "rag", *, seconds: float | None = None, side: int = 16, **
     return plan(
         Wish(model=model, **given),
         tiny.facts(side=side),
+        recipe=ClassifyJob().recipe({}),
         source="pictures",
         training_seconds=seconds,
         device=torch.device("cpu"),
@@ -177,6 +179,7 @@ def test_one_step_is_timed_in_seconds():
         num_classes=3,
         preprocess=found.preprocess,
         device=torch.device("cpu"),
+        targets=torch.arange(4) % 3,
         batch_size=4,
         num_steps=1,
     )

@@ -22,6 +22,7 @@ def measure(config: RunConfig, *, num_steps: int = 4) -> float:
         num_classes=3,
         preprocess=tiny.preprocess(),
         device=CPU,
+        targets=torch.arange(config.data.batch_size) % 3,
         batch_size=config.data.batch_size,
         num_steps=num_steps,
     )
@@ -75,8 +76,8 @@ def test_what_is_timed_are_whole_steps_on_pictures_of_the_right_shape(
     for batch in batches:
         assert batch.images.shape == (4, 3, 16, 16)
         assert batch.images.dtype == torch.uint8
-        assert batch.targets is not None
-        assert 0 <= batch.targets.min() <= batch.targets.max() < 3
+        assert batch.labels is not None
+        assert 0 <= batch.labels.min() <= batch.labels.max() < 3
 
 
 def test_timing_does_not_change_the_training_that_follows():

@@ -26,8 +26,8 @@ def batch(count: int, *, seed: int = 0) -> Batch:
 
 
 def split(whole: Batch, *sizes: int) -> list[Batch]:
-    assert whole.targets is not None
-    parts = zip(*(x.split(sizes) for x in (whole.images, whole.targets, whole.ids)), strict=True)
+    assert whole.labels is not None
+    parts = zip(*(x.split(sizes) for x in (whole.images, whole.labels, whole.ids)), strict=True)
     return [Batch(images=images, targets=targets, ids=ids) for images, targets, ids in parts]
 
 
@@ -46,8 +46,8 @@ def test_figures_are_those_of_all_pictures_at_once():
     config, given = tiny.config("cnn-pico4"), batch(12)
     task = tiny.task(config).eval()
     expected = ClassMetrics(tiny.CLASSES)
-    assert given.targets is not None
-    expected.update(task.predict(given), given.targets)
+    assert given.labels is not None
+    expected.update(task.predict(given), given.labels)
     found = figures(task, split(given, 5, 4, 2, 1), config=config)
     assert found == pytest.approx(expected.result().values(), abs=1e-5)
 

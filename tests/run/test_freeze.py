@@ -195,7 +195,7 @@ def test_a_misspelt_pattern_stops_training_before_anything_is_written(tmp_path: 
 def test_gradients_of_what_moves_are_those_of_an_unfrozen_model():
     def gradients(task: Classify) -> dict[str, Tensor]:
         nn.init.normal_(task.head.classify.weight)
-        task.loss(batch(0))["loss"].backward()
+        task.loss(batch(0), progress=0.0)["loss"].backward()
         return {name: p.grad for name, p in task.named_parameters() if p.grad is not None}
 
     # Without a batch norm, which would normalise by other figures when it is frozen.

@@ -45,7 +45,7 @@ def batch() -> Batch:
 
 def step(task: Classify, optimizer: torch.optim.Optimizer, given: Batch) -> None:
     optimizer.zero_grad()
-    task.loss(given)["loss"].backward()
+    task.loss(given, progress=0.0)["loss"].backward()
     optimizer.step()
 
 

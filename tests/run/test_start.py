@@ -93,7 +93,7 @@ def test_the_hash_is_of_the_numbers_and_of_nothing_else(tmp_path: Path):
 def test_a_kept_head_follows_its_classes_into_another_order(tmp_path: Path):
     start = read_start(tiny.foreign_weights(tmp_path / "vit"))
     turned = tuple(reversed(CLASSES))
-    assert not needs_new_head(start, turned, source="pictures", is_agreed=False)
+    assert not needs_new_head(start, "classify", turned, source="pictures", is_agreed=False)
     task = build_classifier(
         start.model, class_names=turned, preprocess=start.preprocess, seed=5, label_smoothing=0.1
     ).eval()
@@ -121,11 +121,11 @@ def test_a_new_head_leaves_only_the_map_to_the_classes_behind(tmp_path: Path):
 def test_other_classes_need_the_users_word(tmp_path: Path):
     start = read_start(tiny.foreign_weights(tmp_path / "vit"))
     with pytest.raises(DataError, match=r"apple, leaf, sky\n.*cat, dog(.*\n)*.*--new-head"):
-        needs_new_head(start, ("cat", "dog"), source="pets", is_agreed=False)
-    assert needs_new_head(start, ("cat", "dog"), source="pets", is_agreed=True)
-    assert needs_new_head(start, CLASSES, source="pictures", is_agreed=True)
+        needs_new_head(start, "classify", ("cat", "dog"), source="pets", is_agreed=False)
+    assert needs_new_head(start, "classify", ("cat", "dog"), source="pets", is_agreed=True)
+    assert needs_new_head(start, "classify", CLASSES, source="pictures", is_agreed=True)
     headless = read_start(tiny.foreign_weights(tmp_path / "headless", ()))
-    assert needs_new_head(headless, ("cat", "dog"), source="pets", is_agreed=False)
+    assert needs_new_head(headless, "classify", ("cat", "dog"), source="pets", is_agreed=False)
 
 
 def test_weights_without_a_head_are_restored_without_classes(tmp_path: Path):

@@ -51,7 +51,7 @@ def test_weights_of_others_answer_with_their_own_classes_and_preprocessing(
     path = world.source / "leaf" / "003.png"
     model = load(foreign, device="cpu")
     assert model.class_names == tiny.CLASSES
-    assert (model.preprocess, model.precision) == (tiny.foreign_preprocess(), "fp32")
+    assert (model.preprocess, model.engine.precision) == (tiny.foreign_preprocess(), "fp32")
     pixels = np.asarray(Image.open(path)).transpose(2, 0, 1).copy()
     logits = tiny.foreign_task()(torch.from_numpy(pixels)[None]).logits
     (found,) = model.predict(path)

@@ -8,8 +8,9 @@ import pytest
 
 from saccade.data.sources import open_pictures
 from saccade.errors import DataError, UsageError
+from saccade.serving.engine import BATCH_SIZE
 from saccade.serving.load import load
-from saccade.serving.model import BATCH_SIZE, Model
+from saccade.serving.model import Model
 from tests import tiny
 from tests.tiny import World
 
@@ -136,7 +137,7 @@ def test_explanations_have_a_heat_for_each_method_on_the_patch_grid(model: Model
     for explanation in found:
         assert set(explanation.heats) == {"legrad", "rollout"}
         assert explanation.image.shape == (3, 16, 16)
-        assert explanation.asked == explanation.prediction.label
+        assert explanation.asked == explanation.answer.label
         for heat in explanation.heats.values():
             assert heat.shape == (4, 4)
             assert 0 <= heat.min() <= heat.max() <= 1
@@ -148,7 +149,7 @@ def test_the_class_asked_for_is_the_class_explained(model: Model, world: World):
     for name in ("leaf", "sky"):
         (explanation,) = model.explain(path, methods=["legrad", "rollout"], label=name)
         assert explanation.asked == name
-        assert explanation.prediction.label == model.predict(path)[0].label
+        assert explanation.answer.label == model.predict(path)[0].label
         heats[name] = explanation.heats
     np.testing.assert_array_equal(heats["leaf"]["rollout"], heats["sky"]["rollout"])
     assert not np.array_equal(heats["leaf"]["legrad"], heats["sky"]["legrad"])

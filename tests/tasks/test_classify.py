@@ -56,12 +56,12 @@ def test_the_forward_pass_is_normalise_backbone_head(task: Classify, batch: Batc
 def test_the_loss_is_cross_entropy_and_top1_the_share_that_is_right(
     task: Classify, batch: Batch
 ) -> None:
-    losses = task.loss(batch)
+    losses = task.loss(batch, progress=0.0)
 
     logits = task(batch.images).logits
-    assert batch.targets is not None
-    expected = cross_entropy(logits, batch.targets, label_smoothing=0.1)
-    right = [int(row.argmax()) == int(y) for row, y in zip(logits, batch.targets, strict=True)]
+    assert batch.labels is not None
+    expected = cross_entropy(logits, batch.labels, label_smoothing=0.1)
+    right = [int(row.argmax()) == int(y) for row, y in zip(logits, batch.labels, strict=True)]
     assert set(losses) == {"loss", "top1"}
     torch.testing.assert_close(losses["loss"], expected)
     assert losses["top1"].item() == pytest.approx(sum(right) / 5)
@@ -95,24 +95,24 @@ def test_pictures_without_labels_can_be_predicted_but_not_learned(
 
     assert torch.equal(task.predict(unlabelled), task.predict(batch))
     with pytest.raises(AssertionError):
-        task.loss(unlabelled)
+        task.loss(unlabelled, progress=0.0)
 
 
 def test_the_figures_are_those_of_the_predictions_batch_by_batch(
     task: Classify, batch: Batch
 ) -> None:
-    assert batch.targets is not None
+    assert batch.labels is not None
     measure = task.metrics()
     for part in (slice(0, 2), slice(2, 5)):
         measure.update(
-            Batch(images=batch.images[part], targets=batch.targets[part], ids=batch.ids[part])
+            Batch(images=batch.images[part], targets=batch.labels[part], ids=batch.ids[part])
         )
 
     probs = task.predict(batch)
-    log_loss = -probs.gather(1, batch.targets[:, None]).log().mean()
+    log_loss = -probs.gather(1, batch.labels[:, None]).log().mean()
     figures = measure.figures()
     assert figures["top1"] == pytest.approx(
-        (probs.argmax(dim=1) == batch.targets).float().mean().item()
+        (probs.argmax(dim=1) == batch.labels).float().mean().item()
     )
     assert figures["log_loss"] == pytest.approx(log_loss.item(), rel=1e-4)
     assert figures[task.best_figure] == figures["log_loss"]
@@ -126,7 +126,7 @@ def test_two_collectors_do_not_share_what_they_saw(task: Classify, batch: Batch)
     for _ in range(3):
         second.update(one)
 
-    assert first.figures()["top1"] == pytest.approx(task.loss(batch)["top1"].item())
+    assert first.figures()["top1"] == pytest.approx(task.loss(batch, progress=0.0)["top1"].item())
     assert second.figures()["top1"] in (0.0, 1.0)
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 import saccade
 from saccade.data.sources import labelled, open_source
 from saccade.errors import DataError, UsageError
+from saccade.jobs.classify.job import ClassifyJob
 from saccade.run.folder import RunFolder
 from saccade.run.start import read_start
 from saccade.verbs.begin import Begun, begin, go_on
@@ -21,7 +22,9 @@ from tests.tiny import CLASSES, World
 
 
 def said(**words: Any) -> Said:
-    nothing: dict[str, Any] = dict.fromkeys(("model", "budget", "epochs", "seed", "init")) | {
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("job", "model", "budget", "epochs", "seed", "init")
+    ) | {
         "steps": 2,
         "settings": tiny.SETTINGS,
         "new_head": False,
@@ -32,6 +35,7 @@ def said(**words: Any) -> Said:
 def begun(source: Path, out: Path, **words: Any) -> Begun:
     return begin(
         said(**words),
+        ClassifyJob(),
         labelled(open_source(source)),
         RunFolder(out),
         device=torch.device("cpu"),

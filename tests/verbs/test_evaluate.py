@@ -93,8 +93,8 @@ def test_classes_in_another_order_are_matched_by_name(world: World, tmp_path: Pa
     by_folder, by_array = evaluate(world.run, other), evaluate(world.run, tmp_path / "other.npz")
     assert by_array.n == by_folder.n == 18
     assert by_array.metrics == pytest.approx(by_folder.metrics, abs=1e-5)
-    np.testing.assert_array_equal(by_array.result.confusion, by_folder.result.confusion)
-    assert [row.name for row in by_array.result.per_class] == list(tiny.CLASSES)
+    np.testing.assert_array_equal(by_array.details["confusion"], by_folder.details["confusion"])
+    assert [row["name"] for row in by_array.details["per_class"]] == list(tiny.CLASSES)
 
 
 def test_other_classes_are_refused_with_both_lists(world: World, tmp_path: Path):

@@ -10,6 +10,7 @@ import pytest
 import saccade
 from saccade.data.sources import open_source
 from saccade.data.split import split as divide
+from saccade.jobs.classify.job import ClassifyJob
 from saccade.run.contract import load_contract
 from saccade.run.folder import RunFolder
 from saccade.serving.model import Model
@@ -53,7 +54,7 @@ def prepared(
 
 
 def ended(run: RunFolder, model: Model, data: Prepared, *, is_quiet: bool = True) -> Finished:
-    return finish(run, model, data, voice=Voice(is_quiet=is_quiet))
+    return finish(run, ClassifyJob(), model.engine, data, voice=Voice(is_quiet=is_quiet))
 
 
 def test_figures_are_on_test_and_equal_in_every_file(run: RunFolder, model: Model, world: World):
@@ -72,7 +73,9 @@ def test_figures_are_on_test_and_equal_in_every_file(run: RunFolder, model: Mode
         assert [row["path"] for row in table] == loader.samples.names()
         hits = [row["label"] == row["predicted"] for row in table]
         assert values["top1"] == pytest.approx(sum(hits) / len(hits))
-    assert found.result.values() == contract.figures["test"]
+    assert {
+        name: figure.value for name, figure in found.judgement.metrics.items()
+    } == contract.figures["test"]
     assert contract.figures["test"] == pytest.approx(world.result.metrics, abs=1e-5)
 
 
@@ -97,7 +100,7 @@ def test_all_but_figures_and_data_of_the_contract_stays(run: RunFolder, model: M
 
 def test_what_was_trained_on_is_judged_under_that_name(run: RunFolder, model: Model, world: World):
     found = ended(run, model, prepared(world.source, model, val=0.0, test=0.0))
-    assert (found.split, found.result.n) == ("train", 72)
+    assert (found.split, found.judgement.n) == ("train", 72)
     assert {path.name for path in run.evaluation.iterdir()} == {"train.json", "train.parquet"}
     assert list(load_contract(run.contract).figures) == ["train"]
 
@@ -121,4 +124,4 @@ def test_pictures_found_unreadable_only_now_are_said_and_remembered(
     assert f"{late}: " in said
     assert f"{known}: " not in said
     assert set(load_contract(run.contract).data.bad) == {known, late}
-    assert found.result.n == len(data.test.samples) - 2
+    assert found.judgement.n == len(data.test.samples) - 2

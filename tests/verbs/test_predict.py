@@ -11,8 +11,9 @@ import pytest
 
 import saccade
 from saccade.errors import SaccadeError, UsageError
+from saccade.jobs.classify.job import ClassifyJob
 from saccade.verbs.predict import rows
-from saccade.verbs.table import ROWS_AT_A_TIME, SCHEMA, table_writer
+from saccade.verbs.table import ROWS_AT_A_TIME, table_writer
 from tests.tiny import World
 
 KEYS = ["path", "label", "probability", "top_labels", "top_probabilities", "error"]
@@ -127,7 +128,10 @@ def test_after_an_error_nothing_is_left(world: World, tmp_path: Path, ending: st
             device="cpu",
             is_quiet=True,
         )
-    with pytest.raises(ZeroDivisionError), table_writer(tmp_path / f"t{ending}") as write:
+    with (
+        pytest.raises(ZeroDivisionError),
+        table_writer(tmp_path / f"t{ending}", ClassifyJob.schema) as write,
+    ):
         write(dict.fromkeys(KEYS) | {"path": 1 / 0})
     assert list(tmp_path.iterdir()) == []
 
@@ -142,7 +146,7 @@ def test_a_full_disk_is_one_clear_error_and_nothing_is_left(
     monkeypatch.setattr(Path, "rename", full)
     with (
         pytest.raises(SaccadeError, match=r"could not write .*No space left.*nothing was left"),
-        table_writer(tmp_path / f"t{ending}") as write,
+        table_writer(tmp_path / f"t{ending}", ClassifyJob.schema) as write,
     ):
         write(dict.fromkeys(KEYS) | {"path": "x", "top_labels": [], "top_probabilities": []})
     assert list(tmp_path.iterdir()) == []
@@ -159,9 +163,9 @@ def test_tables_of_any_length_are_complete(tmp_path: Path, ending: str, count: i
         "top_probabilities": [0.5, 0.25],
         "error": None,
     }
-    with table_writer(tmp_path / f"t{ending}") as write:
+    with table_writer(tmp_path / f"t{ending}", ClassifyJob.schema) as write:
         for _ in range(count):
             write(row)
         assert not (tmp_path / f"t{ending}").exists()
     assert read(tmp_path / f"t{ending}") == [row] * count
-    assert SCHEMA.names == KEYS
+    assert ClassifyJob.schema.names == KEYS

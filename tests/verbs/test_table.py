@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from saccade.errors import SaccadeError, UsageError
+from saccade.jobs.classify.job import ClassifyJob
 from saccade.verbs import table
-from saccade.verbs.table import ROWS_AT_A_TIME, SCHEMA, Row, table_writer
+from saccade.verbs.table import ROWS_AT_A_TIME, Row, table_writer
 
 ENDINGS = [".parquet", ".csv", ".jsonl"]
 
@@ -58,7 +59,7 @@ READERS = {".parquet": parquet, ".csv": comma_separated, ".jsonl": jsonl}
 
 
 def write_all(path: Path, rows: list[Row]) -> list[Row]:
-    with table_writer(path) as write:
+    with table_writer(path, ClassifyJob.schema) as write:
         for row in rows:
             write(row)
     return READERS[path.suffix](path)
@@ -77,13 +78,13 @@ def test_rows_with_quotes_line_breaks_and_other_alphabets_come_back(tmp_path: Pa
 
 def test_an_empty_parquet_table_still_has_its_columns(tmp_path: Path):
     write_all(tmp_path / "t.parquet", [])
-    assert pq.read_schema(tmp_path / "t.parquet").names == SCHEMA.names
-    assert pq.read_schema(tmp_path / "t.parquet").types == SCHEMA.types
+    assert pq.read_schema(tmp_path / "t.parquet").names == ClassifyJob.schema.names
+    assert pq.read_schema(tmp_path / "t.parquet").types == ClassifyJob.schema.types
 
 
 def test_an_empty_csv_table_still_has_its_header(tmp_path: Path):
     write_all(tmp_path / "t.csv", [])
-    assert (tmp_path / "t.csv").read_text().strip() == ",".join(SCHEMA.names)
+    assert (tmp_path / "t.csv").read_text().strip() == ",".join(ClassifyJob.schema.names)
 
 
 def test_numbers_differ_between_formats_by_no_more_than_float32(tmp_path: Path):
@@ -98,7 +99,7 @@ def test_numbers_differ_between_formats_by_no_more_than_float32(tmp_path: Path):
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_the_table_appears_only_when_it_is_complete(tmp_path: Path, ending: str):
     path = tmp_path / f"t{ending}"
-    with table_writer(path) as write:
+    with table_writer(path, ClassifyJob.schema) as write:
         for _ in range(ROWS_AT_A_TIME + 1):
             write(ANSWER)
         assert not path.exists()
@@ -112,7 +113,7 @@ def test_after_an_error_nothing_is_left_and_the_error_is_the_callers(
     tmp_path: Path, ending: str, count: int, error: BaseException
 ):
     def work() -> None:
-        with table_writer(tmp_path / f"t{ending}") as write:
+        with table_writer(tmp_path / f"t{ending}", ClassifyJob.schema) as write:
             for _ in range(count):
                 write(ANSWER)
             raise error

@@ -14,7 +14,7 @@ from tests import tiny
 
 def said(**words: Any) -> Said:
     nothing: dict[str, Any] = dict.fromkeys(
-        ("model", "budget", "epochs", "steps", "seed", "init")
+        ("job", "model", "budget", "epochs", "steps", "seed", "init")
     ) | {"settings": {}, "new_head": False}
     return Said(**(nothing | words))
 

@@ -16,10 +16,11 @@ from saccade.data.augment import augment
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.preprocess import read_picture
+from saccade.jobs.classify.judge import ClassJudgement
 from saccade.reporting.overlay import overlay
 from saccade.run.folder import RunFolder, write_json
-from saccade.serving.model import Explanation, Model
-from saccade.verbs.judge import Judgement
+from saccade.serving.explanation import Explanation
+from saccade.serving.model import Model
 
 NUM_AUGMENTED, NUM_PER_CLASS, NUM_CLASSES_SHOWN, NUM_MISTAKES, NUM_EXPLAINED = 32, 4, 12, 18, 12
 
@@ -29,7 +30,7 @@ def write_gallery(
     model: Model,
     training: Loader,
     judged_on: Loader,
-    judgement: Judgement,
+    judgement: ClassJudgement,
     *,
     config: RunConfig,
 ) -> None:
@@ -59,7 +60,7 @@ class _Album:
     """Makes the PNG files."""
 
     def __init__(
-        self, folder: RunFolder, model: Model, loader: Loader, judgement: Judgement
+        self, folder: RunFolder, model: Model, loader: Loader, judgement: ClassJudgement
     ) -> None:
         self.folder, self.model, self.loader, self.judgement = folder, model, loader, judgement
         self.names = model.class_names
@@ -122,8 +123,7 @@ def _examples(album: _Album, training: Loader) -> list[dict[str, str]]:
     left = dict.fromkeys(range(min(len(album.names), NUM_CLASSES_SHOWN)), NUM_PER_CLASS)
     found: list[tuple[int, str]] = []
     for batch in training.batches():
-        assert batch.targets is not None
-        for image, label in zip(batch.images.numpy(), batch.targets.tolist(), strict=True):
+        for image, label in zip(batch.images.numpy(), batch.labels.tolist(), strict=True):
             if left.get(label, 0) > 0:
                 left[label] -= 1
                 found.append((label, album.save(_channels_last(image), "data")))
@@ -138,8 +138,7 @@ def _augmented(album: _Album, training: Loader, config: RunConfig) -> list[dict[
     shown: list[dict[str, str]] = []
     for epoch, batch in islice(batches, -(-NUM_AUGMENTED // training.batch_size)):
         batch = augment(batch, config.augment, seed=config.seed, epoch=epoch)
-        assert batch.targets is not None
-        for image, label in zip(batch.images.numpy(), batch.targets.tolist(), strict=True):
+        for image, label in zip(batch.images.numpy(), batch.labels.tolist(), strict=True):
             file = album.save(_channels_last(image), "batch")
             shown.append({"file": file, "label": album.names[label]})
             if len(shown) == NUM_AUGMENTED:
@@ -147,7 +146,7 @@ def _augmented(album: _Album, training: Loader, config: RunConfig) -> list[dict[
     return shown
 
 
-def _varied(judgement: Judgement) -> list[int]:
+def _varied(judgement: ClassJudgement) -> list[int]:
     """Positions of one correctly answered picture per class, then of others, evenly spaced."""
     right = np.flatnonzero(judgement.labels == judgement.predicted)
     _, first = np.unique(judgement.labels[right], return_index=True)

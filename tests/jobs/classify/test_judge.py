@@ -10,9 +10,9 @@ import torch
 import saccade
 from saccade.data.loader import Loader
 from saccade.data.sources import Samples, open_source
+from saccade.jobs.classify.judge import ClassJudgement, judge
 from saccade.metrics.classify import ClassMetrics
 from saccade.serving.model import Model
-from saccade.verbs.judge import Judgement, judge
 from tests import tiny
 from tests.tiny import World
 
@@ -53,12 +53,12 @@ def samples(world: World) -> Samples:
 
 
 @pytest.fixture(scope="module")
-def judged(model: Model, samples: Samples) -> Judgement:
+def judged(model: Model, samples: Samples) -> ClassJudgement:
     return judge(model, loader(samples))
 
 
 def test_ids_names_and_labels_are_those_of_the_loader_in_its_order(
-    judged: Judgement, samples: Samples
+    judged: ClassJudgement, samples: Samples
 ):
     assert samples.labels is not None
     np.testing.assert_array_equal(judged.ids, samples.ids)
@@ -68,7 +68,7 @@ def test_ids_names_and_labels_are_those_of_the_loader_in_its_order(
 
 
 def test_each_answer_is_the_one_to_that_picture_alone(
-    judged: Judgement, world: World, model: Model
+    judged: ClassJudgement, world: World, model: Model
 ):
     answers = model.predict([world.source / name for name in judged.names])
     for k, answer in enumerate(answers):
@@ -76,7 +76,7 @@ def test_each_answer_is_the_one_to_that_picture_alone(
         assert answer.probability == pytest.approx(judged.probability[k], abs=1e-5)
 
 
-def test_figures_are_those_of_the_answers(judged: Judgement, model: Model, samples: Samples):
+def test_figures_are_those_of_the_answers(judged: ClassJudgement, model: Model, samples: Samples):
     metrics = ClassMetrics(tiny.CLASSES)
     assert samples.labels is not None
     (batch,) = loader(samples, batch_size=len(samples)).batches()
@@ -102,7 +102,7 @@ def test_unreadable_pictures_move_no_answer_to_another_picture(model: Model, tmp
             assert name.startswith(tiny.CLASSES[label])
 
 
-def test_the_worst_are_all_mistakes_the_surest_first(judged: Judgement):
+def test_the_worst_are_all_mistakes_the_surest_first(judged: ClassJudgement):
     worst = judged.worst(10**6)
     wrong = {k for k in range(36) if judged.labels[k] != judged.predicted[k]}
     assert set(worst) == wrong
@@ -112,15 +112,15 @@ def test_the_worst_are_all_mistakes_the_surest_first(judged: Judgement):
 
 
 @pytest.mark.parametrize("count", [0, 1, 5])
-def test_of_the_worst_there_are_as_many_as_asked_for(judged: Judgement, count: int):
+def test_of_the_worst_there_are_as_many_as_asked_for(judged: ClassJudgement, count: int):
     assert judged.worst(count) == judged.worst(10**6)[:count]
     assert len(judged.worst(count)) == count
 
 
-def made_up(labels: list[int], predicted: list[int], probability: list[float]) -> Judgement:
+def made_up(labels: list[int], predicted: list[int], probability: list[float]) -> ClassJudgement:
     metrics = ClassMetrics(("a", "b"))
     metrics.update(torch.tensor([[0.5, 0.5]]), torch.tensor([0]))
-    return Judgement(
+    return ClassJudgement(
         result=metrics.result(),
         ids=np.arange(len(labels)),
         names=[f"{k}.png" for k in range(len(labels))],
@@ -137,7 +137,7 @@ def test_equally_sure_mistakes_keep_their_order_and_right_answers_are_none():
     assert made_up([0, 1], [0, 1], [0.9, 0.9]).worst(10) == []
 
 
-def test_the_table_says_it_picture_by_picture_in_words(judged: Judgement, tmp_path: Path):
+def test_the_table_says_it_picture_by_picture_in_words(judged: ClassJudgement, tmp_path: Path):
     judged.write_table(tmp_path / "t.parquet")
     rows = pq.read_table(tmp_path / "t.parquet").to_pylist()
     assert [row["path"] for row in rows] == judged.names

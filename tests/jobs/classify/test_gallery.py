@@ -17,16 +17,16 @@ from saccade.data.augment import augment
 from saccade.data.decode import decode
 from saccade.data.loader import Loader
 from saccade.data.sources import Samples, open_source
-from saccade.run.folder import RunFolder
-from saccade.serving.model import Model
-from saccade.verbs.gallery import (
+from saccade.jobs.classify.gallery import (
     NUM_AUGMENTED,
     NUM_EXPLAINED,
     NUM_MISTAKES,
     NUM_PER_CLASS,
     write_gallery,
 )
-from saccade.verbs.judge import Judgement, judge
+from saccade.jobs.classify.judge import ClassJudgement, judge
+from saccade.run.folder import RunFolder
+from saccade.serving.model import Model
 from tests import tiny
 from tests.tiny import World
 
@@ -75,7 +75,7 @@ def judged_on(world: World) -> Loader:
 
 
 @pytest.fixture(scope="module")
-def judgement(model: Model, judged_on: Loader) -> Judgement:
+def judgement(model: Model, judged_on: Loader) -> ClassJudgement:
     return judge(model, judged_on)
 
 
@@ -85,7 +85,7 @@ def run(
     model: Model,
     training: Loader,
     judged_on: Loader,
-    judgement: Judgement,
+    judgement: ClassJudgement,
     config: RunConfig,
 ) -> Path:
     """A folder with a gallery, written over an older one."""
@@ -128,7 +128,7 @@ def test_every_picture_is_a_whole_png(run: Path, index: Index):
                 assert pixels(run / file).ndim == 3
 
 
-def test_mistakes_are_mistakes_the_surest_first(index: Index, judgement: Judgement):
+def test_mistakes_are_mistakes_the_surest_first(index: Index, judgement: ClassJudgement):
     mistakes = index["mistakes"]
     assert len(mistakes) == NUM_MISTAKES
     assert all(entry["label"] != entry["predicted"] for entry in mistakes)
@@ -184,11 +184,11 @@ def test_augmented_pictures_are_the_first_the_run_learned_from(
     seed = config.seed
     for epoch, batch in training.training_batches(seed, start_step=0):
         changed = augment(batch, config.augment, seed=seed, epoch=epoch)
-        assert changed.targets is not None
+        assert changed.labels is not None
         expected += [
             (image, tiny.CLASSES[label])
             for image, label in zip(
-                changed.images.permute(0, 2, 3, 1).numpy(), changed.targets.tolist(), strict=True
+                changed.images.permute(0, 2, 3, 1).numpy(), changed.labels.tolist(), strict=True
             )
         ]
         if len(expected) >= NUM_AUGMENTED:

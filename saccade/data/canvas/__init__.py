@@ -1,0 +1,1 @@
+"""A world of drawn pictures: handwritten digits on textures, with everything known about them."""

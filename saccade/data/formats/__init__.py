@@ -1,0 +1,1 @@
+"""The forms in which people keep boxes, masks and pairs of pictures."""

@@ -1,0 +1,1 @@
+"""Vectors by which pictures of one class are near each other."""

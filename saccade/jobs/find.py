@@ -1,0 +1,24 @@
+"""Every job there is, by its name."""
+
+from saccade.config.task import JobName
+from saccade.errors import UsageError, nearest
+from saccade.jobs.classify.job import ClassifyJob
+from saccade.jobs.embed.job import EmbedJob
+from saccade.jobs.job import Job
+
+JOBS: dict[JobName, Job] = {
+    "classify": ClassifyJob(),
+    "embed": EmbedJob(),
+}
+
+
+def find_job(name: str) -> Job:
+    """A job by its name.
+
+    Raises:
+        UsageError: no job is called so; the nearest is offered.
+    """
+    for known, job in JOBS.items():
+        if known == name:
+            return job
+    raise UsageError(f"no job is called {name!r}; {nearest(name, JOBS)}")

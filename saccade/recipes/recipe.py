@@ -1,0 +1,54 @@
+"""What the planner needs to know of a job."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from saccade.config.model import ModelConfig
+from saccade.config.run import Preprocess, RunConfig
+from saccade.data.targets import Targets
+from saccade.recipes.facts import Facts
+
+
+@runtime_checkable
+class ConfigMaker(Protocol):
+    """A recipe proper: from a few facts to a complete config; see ``recipes.classify``."""
+
+    def __call__(
+        self,
+        facts: Facts,
+        *,
+        source: str,
+        model: str | ModelConfig,
+        image_size: int,
+        steps: int,
+        budget_seconds: float | None,
+        precision: str,
+        num_threads: int,
+        seed: int,
+    ) -> RunConfig:
+        """See ``recipes.classify.classify`` for the arguments."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a job is planned.
+
+    Attributes:
+        config: from facts to all numbers.
+        preprocess: from the config and the pictures' colours to how a picture becomes input.
+        targets: made-up targets for a batch of so many pictures (config, preprocess, number of
+            classes, batch size), to time a training step with; None where a job has none.
+        wanted_epochs: from the number of training pictures: how often each should be seen before
+            a bigger model is worth its time.
+        default_model: when the user names none.
+        largest_unplanned_side: pixels a side when there is no budget to judge by.
+    """
+
+    config: ConfigMaker
+    preprocess: Callable[[RunConfig, Facts], Preprocess]
+    targets: Callable[[RunConfig, Preprocess, int, int], Targets | None]
+    wanted_epochs: Callable[[int], float]
+    default_model: str = "rag"
+    largest_unplanned_side: int = 128

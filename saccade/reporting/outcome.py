@@ -1,0 +1,136 @@
+"""What a model of any job came to: its figures, its tables and its pictures.
+
+``evaluation/<split>.json`` of a job other than classification holds, beside ``n`` and ``metrics``,
+
+    headline  {"metric": "ap50", "words": "average precision at 50 % overlap"}
+    tables    [{"title": ..., "text": ..., "columns": [...], "rows": [[...], ...]}]
+    notes     sentences about the figures, if there are any
+
+and ``pictures/index.json`` holds galleries by name:
+
+    {"found": {"title": ..., "text": ..., "entries": [{"file": ..., "caption": ..., "path": ...}]}}
+
+Cells are text, numbers or null. A title says what is shown, a text how to read it.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from saccade.reporting.pictures import InlinePicture, inline_picture
+from saccade.reporting.records import Json, RunRecords
+from saccade.reporting.wording import NOTHING, Number, count, figure_name, number
+
+MAX_SHOWN = 48
+"""Pictures of a gallery on the page."""
+
+
+class Figures(NamedTuple):
+    """One line of the table of all figures: as text, with the ends of the 95 % interval."""
+
+    name: str
+    value: str
+    low: str
+    high: str
+
+
+class Table(NamedTuple):
+    """A table of a job.
+
+    Attributes:
+        title: what is shown.
+        text: how to read it.
+        columns: their heads.
+        rows: cells as text, and whether each is a number.
+    """
+
+    title: str
+    text: str
+    columns: list[str]
+    rows: list[list[tuple[str, bool]]]
+
+
+class Shown(NamedTuple):
+    """A picture of a gallery."""
+
+    picture: InlinePicture
+    caption: str
+    path: str
+
+
+class Gallery(NamedTuple):
+    """Pictures that belong together."""
+
+    name: str
+    title: str
+    text: str
+    pictures: list[Shown]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The sections that every job but classification fills.
+
+    Attributes:
+        n: pictures judged; 0 before the first evaluation.
+        split: which pictures.
+        figures: all of them.
+        notes: sentences about them.
+        tables: of the job.
+        galleries: of the job.
+    """
+
+    n: int
+    split: str
+    figures: list[Figures]
+    notes: list[str]
+    tables: list[Table]
+    galleries: list[Gallery]
+
+
+def outcome(records: RunRecords) -> Outcome | None:
+    """Puts them together; None for a classifier, which has pages of its own."""
+    if records.job == "classify":
+        return None
+    split = records.final_split
+    result = records.results[split] if split else {}
+    words = {"test": "test", "val": "validation", "train": "training"}
+    return Outcome(
+        n=int(result.get("n", 0)),
+        split=words.get(split or "", ""),
+        figures=[
+            Figures(figure_name(name), *(number(e[key]) for key in ("value", "low", "high")))
+            for name, e in result.get("metrics", {}).items()
+        ],
+        notes=[str(note) for note in result.get("notes", [])],
+        tables=[_table(each) for each in result.get("tables", [])],
+        galleries=[_gallery(records, name, gallery) for name, gallery in records.galleries.items()],
+    )
+
+
+def _table(table: Json) -> Table:
+    return Table(
+        title=str(table.get("title", "")),
+        text=str(table.get("text", "")),
+        columns=[str(column) for column in table.get("columns", [])],
+        rows=[[_cell(value) for value in row] for row in table.get("rows", [])],
+    )
+
+
+def _cell(value: object) -> tuple[str, bool]:
+    if value is None:
+        return NOTHING, True
+    if isinstance(value, bool):
+        return ("yes" if value else "no"), False
+    if isinstance(value, int):
+        return count(value), True
+    return (number(value), True) if isinstance(value, Number) else (str(value), False)
+
+
+def _gallery(records: RunRecords, name: str, gallery: Json) -> Gallery:
+    pictures = []
+    for entry in gallery.get("entries", [])[:MAX_SHOWN]:
+        picture = inline_picture(records.path, entry.get("file"))
+        if picture:
+            caption, path = str(entry.get("caption", "")), str(entry.get("path", ""))
+            pictures.append(Shown(picture, caption, path))
+    return Gallery(name, str(gallery.get("title", name)), str(gallery.get("text", "")), pictures)

@@ -1,0 +1,74 @@
+"""A trained task of any job, placed on a device and ready to be asked."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import torch
+
+from saccade.attribution.methods import pictures_at_a_time
+from saccade.config.run import Preprocess
+from saccade.config.task import JobName
+from saccade.data.batch import Batch
+from saccade.data.loader import Loader
+from saccade.data.samples import Samples
+from saccade.run.device import Precision, autocast
+from saccade.tasks.build import AnyTask
+
+BATCH_SIZE = 32
+"""Pictures answered at a time, fewer where they are large; more are no faster on a CPU."""
+
+SomeTask = TypeVar("SomeTask", bound=AnyTask)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine(Generic[SomeTask]):
+    """What answers for any job have in common; ``saccade.serving.load`` makes one.
+
+    Attributes:
+        task: with its weights, on its device, in evaluation mode.
+        job: that it was trained for.
+        preprocess: how its pictures are prepared.
+        precision: to compute in.
+        num_threads: that decode pictures.
+        device: where to run.
+        notes: what a user should hear about the weights.
+    """
+
+    task: SomeTask
+    job: JobName
+    preprocess: Preprocess
+    precision: Precision
+    num_threads: int
+    device: torch.device
+    notes: tuple[str, ...] = ()
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The K classes, in the order of the logits; none where the job has none."""
+        return self.task.class_names
+
+    def answer(self, batch: Batch) -> Any:
+        """What the task predicts for a batch, in the input's pixels."""
+        with torch.inference_mode(), autocast(self.device, self.precision):
+            return self.task.predict(batch.to(self.device))
+
+    def loader(self, samples: Samples, *, keeps_sizes: bool = False) -> Loader:
+        """Pictures of this model's size, in order; those that cannot be read are left out.
+
+        Args:
+            samples: which pictures.
+            keeps_sizes: whether batches say how large each picture was.
+        """
+        size = self.preprocess
+        fitting = pictures_at_a_time(self.task, height=size.height, width=size.width)
+        loader = Loader(
+            samples,
+            size,
+            batch_size=max(1, min(BATCH_SIZE, fitting) // size.num_frames),
+            num_threads=self.num_threads,
+            cache_bytes=0,
+            max_bad_fraction=1.0,
+            keeps_sizes=keeps_sizes,
+        )
+        loader.prepare()
+        return loader

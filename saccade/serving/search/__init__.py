@@ -1,0 +1,1 @@
+"""From vectors to neighbours: engines that search, and index folders that keep what they need."""

@@ -1,0 +1,55 @@
+"""What the tasks that learn without labels share: bytes to numbers, and figures of their vectors."""
+
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor
+
+from saccade.metrics.representation import effective_rank, mean_std, votes_of_the_others
+
+MOST_JUDGED = 2048
+"""Held-out pictures that choose the best weights; more would cost time and change nothing."""
+
+
+def per_channel(values: tuple[float, ...]) -> Float[Tensor, "C 1 1"]:
+    """One number for each channel, to be broadcast over the pixels."""
+    return torch.tensor(values, dtype=torch.float32)[:, None, None]
+
+
+def to_numbers(
+    images: UInt8[Tensor, "B C H W"],
+    mean: Float[Tensor, "C 1 1"],
+    std: Float[Tensor, "C 1 1"],
+) -> Float[Tensor, "B C H W"]:
+    """Bytes to numbers around 0: scaled to [0, 1], minus the mean, over the deviation."""
+    return ((images / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+class Vectors:
+    """Collects the vectors of pictures, and says what they are worth."""
+
+    def __init__(self) -> None:
+        self._vectors: list[Float[Tensor, "_n D"]] = []
+        self._labels: list[Int64[Tensor, " _n"]] = []
+
+    def __len__(self) -> int:
+        return sum(len(vectors) for vectors in self._vectors)
+
+    def update(self, vectors: Float[Tensor, "n D"], labels: Int64[Tensor, " n"] | None) -> None:
+        """Adds those of some pictures, and their classes where they are known."""
+        self._vectors.append(vectors.float().cpu())
+        if labels is not None:
+            self._labels.append(labels.cpu())
+
+    def figures(self) -> dict[str, float]:
+        """``effective_rank``, ``mean_std``, and with classes ``knn_top1``.
+
+        The last is how often 20 nearest neighbours among the other pictures vote for the right
+        class. Classes are used here and nowhere else: no weight depends on them.
+        """
+        vectors = torch.cat(self._vectors)
+        found = {"effective_rank": effective_rank(vectors), "mean_std": mean_std(vectors)}
+        if self._labels:
+            labels = torch.cat(self._labels)
+            votes = votes_of_the_others(vectors, labels, num_classes=int(labels.max()) + 1)
+            found["knn_top1"] = (votes.argmax(dim=1) == labels).float().mean().item()
+        return found
