@@ -13,6 +13,7 @@ from saccade.attribution.legrad import legrad
 from saccade.attribution.rollout import rollout
 from saccade.backbones.cnn import Cnn
 from saccade.errors import UsageError, nearest
+from saccade.tasks.build import AnyTask
 from saccade.tasks.task import Explained
 
 Method = Literal["legrad", "rollout", "gradcam"]
@@ -53,7 +54,7 @@ def heat(
     return torch.cat(heats)
 
 
-def pictures_at_a_time(task: Explained, *, height: int, width: int) -> int:
+def pictures_at_a_time(task: Explained | AnyTask, *, height: int, width: int) -> int:
     """How many pictures of this size fit in ``NUMBERS_AT_A_TIME``; at least one."""
     patch_size = task.backbone.patch_size
     num_patches = math.ceil(height / patch_size) * math.ceil(width / patch_size)

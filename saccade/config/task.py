@@ -104,9 +104,8 @@ class EmbedConfig:
     """Vectors by which pictures of one class are near each other."""
 
     job: Literal["embed"] = "embed"
-    method: Literal["proxy", "contrastive"] = "proxy"  # arXiv 1811.12649, or 2004.11362
     out_dim: int = 128  # numbers in a vector
-    temperature: float = 0.1  # divides cosines
+    temperature: float = 0.1  # divides the cosines with the classes (arXiv 1811.12649)
     spread_weight: float = 0.1  # of KoLeo, which spreads the vectors (arXiv 1806.03198); 0: off
 
 

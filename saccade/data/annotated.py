@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from saccade.config.task import JobName
+from saccade.data.arrays import is_idx_images
 from saccade.data.formats.coco import find_coco, read_coco
 from saccade.data.formats.coco_objects import coco_boxes, coco_segments
 from saccade.data.formats.mask_folders import Masks, find_masks, open_mask_folders
@@ -16,7 +17,7 @@ from saccade.data.formats.pairs import (
 )
 from saccade.data.formats.voc import find_voc, open_voc
 from saccade.data.formats.yolo import find_yolo, open_yolo
-from saccade.data.layout import find_layout
+from saccade.data.layout import SPLIT_NAMES, find_layout
 from saccade.data.listing import Listing, list_folder
 from saccade.data.samples import Source
 from saccade.data.sources import missing
@@ -123,7 +124,9 @@ def guess_job(path: str | Path) -> JobName | None:
     """
     root = Path(path)
     if not root.is_dir():
-        return "video" if root.is_file() and is_video_name(root.name) else None
+        if is_idx_images(root.name) or root.suffix.lower() == ".npz":
+            return "classify"
+        return "video" if is_video_name(root.name) else None
     listing = list_folder(root)
     if find_coco(root, listing) or find_voc(listing) or find_yolo(listing):
         return "detect"
@@ -134,7 +137,10 @@ def guess_job(path: str | Path) -> JobName | None:
     if any(is_video_name(name) for name in listing.others) or _are_frames(listing):
         return "video"
     if not listing.pictures:
-        return None
+        arrays = any(
+            is_idx_images(Path(name).name) or name.endswith(".npz") for name in listing.others
+        )
+        return "classify" if arrays else None
     layout = find_layout(listing)
     members = [member for split in layout.splits.values() for member in split]
     return "classify" if members and members[0].class_name is not None else None
@@ -151,15 +157,24 @@ def _list(path: str | Path) -> tuple[str, Path, Listing]:
 
 
 def _are_frames(listing: Listing) -> bool:
-    """Whether pictures lie as frames do: class/clip/001.jpg, and each clip's numbers in a row."""
-    numbers: dict[str, list[int]] = {}
-    for name in listing.pictures:
-        folder, _, base = name.rpartition("/")
+    """Whether pictures lie as frames do: class/clip/001.jpg, numbers in a row, several clips.
+
+    Split folders, and a folder round everything, are looked through.
+    """
+    if not listing.pictures:
+        return False
+    paths = [name.split("/") for name in listing.pictures]
+    while len({path[0] for path in paths}) == 1 and all(len(path) > 1 for path in paths):
+        paths = [path[1:] for path in paths]
+    num_folders = 3 if all(path[0].lower() in SPLIT_NAMES for path in paths) else 2
+    numbers: dict[tuple[str, ...], list[int]] = {}
+    for *folders, base in paths:
         stem = base.rpartition(".")[0]
-        if "/" not in folder or not stem.isdecimal():
+        if len(folders) != num_folders or not stem.isdecimal():
             return False
-        numbers.setdefault(folder, []).append(int(stem))
-    return bool(numbers) and all(
+        numbers.setdefault(tuple(folders), []).append(int(stem))
+    num_parents = len({folders[:-1] for folders in numbers})
+    return len(numbers) > num_parents and all(
         len(each) > 1 and sorted(each) == list(range(min(each), min(each) + len(each)))
         for each in numbers.values()
     )

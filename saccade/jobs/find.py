@@ -3,12 +3,18 @@
 from saccade.config.task import JobName
 from saccade.errors import UsageError, nearest
 from saccade.jobs.classify.job import ClassifyJob
+from saccade.jobs.detect.job import DetectJob
 from saccade.jobs.embed.job import EmbedJob
+from saccade.jobs.generate.job import GenerateJob
 from saccade.jobs.job import Job
+from saccade.jobs.video.job import VideoJob
 
 JOBS: dict[JobName, Job] = {
+    "generate": GenerateJob(),
     "classify": ClassifyJob(),
+    "detect": DetectJob(),
     "embed": EmbedJob(),
+    "video": VideoJob(),
 }
 
 

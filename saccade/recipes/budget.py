@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from saccade.backbones.sizes import ModelName
 from saccade.errors import UsageError
-from saccade.recipes.classify import PHOTO_SIDES, natural_side, patch_for
+from saccade.recipes.classify import PHOTO_SIDES, natural_side
+from saccade.recipes.classify import patch_for as usual_patch
 
 DEFAULT_BUDGET_SECONDS = 600.0
 
@@ -57,7 +58,13 @@ def parse_seconds(text: str) -> float:
     return seconds
 
 
-def candidates(name: ModelName, *, side: int, image_size: int | None) -> Iterator[Candidate]:
+def candidates(
+    name: ModelName,
+    *,
+    side: int,
+    image_size: int | None,
+    patch_for: Callable[[int], int] = usual_patch,
+) -> Iterator[Candidate]:
     """Models worth trying for pictures of this side, from the cheapest to the dearest.
 
     Small pictures keep their size and the model grows; for photographs both grow in turn.
@@ -66,6 +73,7 @@ def candidates(name: ModelName, *, side: int, image_size: int | None) -> Iterato
         name: the family, and what else the user has fixed.
         side: median short side of the pictures in pixels.
         image_size: fixed by the user, or None.
+        patch_for: from a side to the patch, where the name has none.
     """
     natural = natural_side(side)
     sides = [natural] if natural < PHOTO_SIDES[0] else [s for s in PHOTO_SIDES if s <= natural]

@@ -1,22 +1,32 @@
 """What a recipe looks at before it chooses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 
 from saccade.config.run import Preprocess
+from saccade.data.annotations import Segments
+from saccade.data.clips import Clips, read_clip
 from saccade.data.decode import UnreadablePicture
 from saccade.data.preprocess import read_picture
 from saccade.data.sources import Samples
 from saccade.data.survey import survey
 from saccade.recipes.mirror import mirror_ratio
+from saccade.recipes.objects import ObjectFacts, look_at_objects
 
 NUM_PROBES = 1000
 """Pictures that are decoded, small, for colour statistics and the mirror test."""
 
 PROBE_SIDE = 24
 """Their side in pixels: enough to tell a 2 from its mirror image."""
+
+NUM_ANNOTATION_PROBES = 64
+"""Annotations that are read, to count segments."""
+
+NUM_CLIP_PROBES, PROBE_FRAMES = 256, 4
+"""Clips that are decoded for the mirror test, and frames of each; clips are dearer than pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +42,9 @@ class Facts:
         mirror_ratio: from ``saccade.recipes.mirror``; near 1 when mirrors keep their class, None
             when that cannot be told.
         height, width: medians in pixels; 0 where nobody looked.
+        num_segments: the most segments of one picture, of those looked at; None where the
+            pictures have none.
+        objects: about the boxes; None where the pictures have none.
     """
 
     num_pictures: int
@@ -43,6 +56,8 @@ class Facts:
     mirror_ratio: float | None
     height: int = 0
     width: int = 0
+    num_segments: int | None = None
+    objects: ObjectFacts | None = None
 
 
 def look(samples: Samples, *, num_classes: int) -> Facts:
@@ -79,12 +94,63 @@ def look(samples: Samples, *, num_classes: int) -> Facts:
         is_grey=sizes.is_grey,
         mean=mean,
         std=std,
-        mirror_ratio=mirror_ratio(torch.from_numpy(np.stack(images)), torch.tensor(labels))
-        if labels
-        else None,
+        mirror_ratio=_mirror_ratio(samples, images, labels, tiny),
         height=sizes.median_height,
         width=sizes.median_width,
+        num_segments=_most_segments(samples),
+        objects=look_at_objects(samples),
     )
+
+
+def _most_segments(samples: Samples) -> int | None:
+    """Of up to ``NUM_ANNOTATION_PROBES`` pictures, evenly spaced."""
+    if samples.annotations is None:
+        return None
+    found: list[int] = []
+    count = min(NUM_ANNOTATION_PROBES, len(samples))
+    for position in np.linspace(0, len(samples) - 1, count).astype(int).tolist():
+        try:
+            annotation = samples.annotations.load(int(samples.ids[position]))
+        except UnreadablePicture:
+            continue  # the loader counts and names them
+        if not isinstance(annotation, Segments):
+            return None
+        found.append(len(annotation.labels))
+    return max(found, default=None)
+
+
+def _mirror_ratio(
+    samples: Samples,
+    images: list[UInt8[np.ndarray, "C H W"]],
+    labels: list[int],
+    tiny: Preprocess,
+) -> float | None:
+    """The mirror test on these pictures; where they are frames of clips, on clips."""
+    if not labels:
+        return None
+    if isinstance(samples.pictures, Clips):
+        images, labels = _clip_probes(samples, replace(tiny, num_frames=PROBE_FRAMES))
+        if not labels:
+            return None
+    return mirror_ratio(torch.from_numpy(np.stack(images)), torch.tensor(labels))
+
+
+def _clip_probes(
+    samples: Samples, tiny: Preprocess
+) -> tuple[list[UInt8[np.ndarray, "TC H W"]], list[int]]:
+    """Some clips with their frames as channels, so that what is compared is their course."""
+    assert isinstance(samples.pictures, Clips)
+    assert samples.labels is not None
+    clips, labels = [], []
+    count = min(NUM_CLIP_PROBES, len(samples))
+    for position in np.linspace(0, len(samples) - 1, count).astype(int).tolist():
+        try:
+            clip = read_clip(samples.pictures, int(samples.ids[position]), tiny)
+        except UnreadablePicture:
+            continue  # the loader counts and names them
+        clips.append(clip.reshape(-1, *clip.shape[2:]))
+        labels.append(int(samples.labels[position]))
+    return clips, labels
 
 
 def _colour(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -77,24 +77,29 @@ def preprocess_like(start: Start, wanted: Preprocess) -> Preprocess:
         width=wanted.width,
         fit=wanted.fit,
         num_frames=wanted.num_frames,
+        short_clips=wanted.short_clips,
         resize_side=round(start.preprocess.resize_side * side / native_side(start)),
     )
 
 
-def require_adaptable(start: Start, settings: Mapping[str, str]) -> None:
+def require_adaptable(
+    start: Start, settings: Mapping[str, str], *, reads_clips: bool = False
+) -> None:
     """Refuses what the weights cannot follow, before anything is written.
 
     Args:
         start: the weights.
         settings: single numbers by dotted name, as the user gave them.
+        reads_clips: whether the job is one for clips.
 
     Raises:
-        UsageError: a number that decides the shape of the model, or a model that reads clips.
+        UsageError: a number that decides the shape of the model, or a model that reads clips in a
+            job that does not.
     """
-    if isinstance(start.model, VitConfig) and start.model.tubelet_size > 1:
+    if isinstance(start.model, VitConfig) and start.model.tubelet_size > 1 and not reads_clips:
         raise UsageError(
             f"{start.source} is a {start.name}, which reads clips of {start.model.tubelet_size} or "
-            "more frames; training learns from pictures"
+            "more frames; this job learns from pictures (clips: --job video)"
         )
     fixed = [name for name in settings if name.startswith("model.") and name not in FREE]
     if fixed:

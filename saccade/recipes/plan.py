@@ -114,7 +114,7 @@ def plan(
         UsageError: an unknown model or setting, or one that does not fit the weights.
     """
     if start is not None:
-        require_adaptable(start, wish.settings)
+        require_adaptable(start, wish.settings, reads_clips=recipe.reads_clips)
     precision = choose_precision(device)
 
     def config_for(candidate: Candidate, steps: int) -> RunConfig:
@@ -150,7 +150,7 @@ def plan(
             batch_size=batch_size,
         )
 
-    options = _options(wish, facts, start, largest_side=recipe.largest_unplanned_side)
+    options = _options(wish, facts, start, recipe)
     epochs = _epochs_wanted(facts, start, recipe)
     if training_seconds is None:
         *_, candidate = options
@@ -183,19 +183,17 @@ def _peek(options: Iterator[Candidate]) -> tuple[Iterator[Candidate], Candidate]
     return chain([first], options), first
 
 
-def _options(
-    wish: Wish, facts: Facts, start: Start | None, *, largest_side: int
-) -> Iterator[Candidate]:
+def _options(wish: Wish, facts: Facts, start: Start | None, recipe: Recipe) -> Iterator[Candidate]:
     """What may be trained, from the cheapest; without a budget the last is taken."""
     pinned_side = _pinned_int(wish.settings, "data.image_size")
     if start is not None:
         return sizes_to_try(start, image_size=pinned_side)
     name = parse_name(wish.model)
     if wish.budget_seconds is not None:
-        return candidates(name, side=facts.side, image_size=pinned_side)
+        return candidates(name, side=facts.side, image_size=pinned_side, patch_for=recipe.patch_for)
     name = name._replace(size=name.size or DEFAULT_SIZE)
-    side = min(facts.side, largest_side)
-    return candidates(name, side=side, image_size=pinned_side)
+    side = min(facts.side, recipe.largest_unplanned_side)
+    return candidates(name, side=side, image_size=pinned_side, patch_for=recipe.patch_for)
 
 
 def _epochs_wanted(facts: Facts, start: Start | None, recipe: Recipe) -> float:
@@ -262,6 +260,8 @@ def _lines(
 
 def _mirroring(config: RunConfig, facts: Facts) -> str:
     is_on = "on" if config.augment.flip > 0 else "off"
+    if facts.mirror_ratio is None and config.job == "video":
+        return f"{is_on}; these clips cannot tell whether mirrors keep their class"
     if facts.mirror_ratio is None:
         kind = "grey" if facts.is_grey else "colour"
         return (

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 from saccade.config.model import ModelConfig
 from saccade.config.run import Preprocess, RunConfig
 from saccade.data.targets import Targets
+from saccade.recipes.classify import patch_for
 from saccade.recipes.facts import Facts
 
 
@@ -44,6 +45,8 @@ class Recipe:
             a bigger model is worth its time.
         default_model: when the user names none.
         largest_unplanned_side: pixels a side when there is no budget to judge by.
+        patch_for: from the pictures' side to the model's patch, both in pixels.
+        reads_clips: whether the job may start from weights of a model that reads clips.
     """
 
     config: ConfigMaker
@@ -52,3 +55,5 @@ class Recipe:
     wanted_epochs: Callable[[int], float]
     default_model: str = "rag"
     largest_unplanned_side: int = 128
+    patch_for: Callable[[int], int] = patch_for
+    reads_clips: bool = False

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from saccade.reporting.headline import headline
 from saccade.reporting.making import making
 from saccade.reporting.records import Json, RunRecords, read_records
-from saccade.reporting.wording import count, number, percent
+from saccade.reporting.wording import count, figure_name, number, percent
 from saccade.run.folder import write_atomic
 
 MAX_NAMED_CLASSES = 200
@@ -21,6 +21,15 @@ _NUMBERS = {
     "balanced_accuracy": "balanced accuracy",
     "log_loss": "log loss (nats)",
     "ece": "calibration error (ECE, 15 bins)",
+}
+
+
+_ASKING = {
+    "video": 'model.predict("clip.mp4")',
+    "embed": 'model.embed("pictures/")',
+    "pretrain": 'model.embed("pictures/")',
+    "generate": "model.generate(4)",
+    "translate": 'model.translate("picture.jpg")',
 }
 
 
@@ -68,6 +77,8 @@ def write_card(run: Path) -> Path:
             preprocess=_preprocess(records.contract.get("preprocess", {})),
             facts=made.facts[0].rows if made.facts else [],
             licence=records.contract.get("licence") or "not stated",
+            job=records.job,
+            ask=_Verbatim(_ASKING.get(records.job, 'model.predict("picture.jpg")')),
             load=_Verbatim(_code(f"model = saccade.load({str(run.resolve())!r})")),
             commands=[(step.what, _Verbatim(_code(step.command))) for step in made.steps[:3]],
         )
@@ -86,10 +97,10 @@ def _figures(records: RunRecords) -> list[_Figure]:
             "val": "validation",
             "train": "training (says nothing about new pictures)",
         }[split]
-        for name, words in (_FRACTIONS | _NUMBERS).items():
-            estimate: Json | None = result.get("metrics", {}).get(name)
-            if estimate is None:
-                continue
+        metrics: dict[str, Json] = result.get("metrics", {})
+        named = _FRACTIONS | _NUMBERS
+        for name in [*(each for each in named if each in metrics), *sorted(metrics.keys() - named)]:
+            words, estimate = named.get(name) or figure_name(name), metrics[name]
             shown = percent if name in _FRACTIONS else number
             rows.append(
                 _Figure(

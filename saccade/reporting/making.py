@@ -89,21 +89,13 @@ def _steps(records: RunRecords) -> list[Step]:
     run = str(records.path.resolve())
     source = str(records.contract.get("data", {}).get("source") or "SOURCE")
     run_arg, source_arg = shlex.quote(run), shlex.quote(source)
+    verb = "pretrain" if records.job == "pretrain" else "train"
     return [
+        *_uses(records.job, run_arg, run),
         Step(
-            "Classify new pictures",
-            f"saccade predict {run_arg} PICTURES --out predictions.csv",
-            f'saccade.predict({run!r}, "PICTURES", "predictions.csv")',
-        ),
-        Step(
-            "See where it looks",
-            f"saccade explain {run_arg} PICTURES --out overlays",
-            f'saccade.explain({run!r}, "PICTURES", "overlays")',
-        ),
-        Step(
-            "Judge it on other labelled pictures",
-            f"saccade evaluate {run_arg} LABELLED_PICTURES",
-            f'saccade.evaluate({run!r}, "LABELLED_PICTURES")',
+            "Judge it on other pictures of the same kind",
+            f"saccade evaluate {run_arg} SOURCE",
+            f'saccade.evaluate({run!r}, "SOURCE")',
         ),
         Step(
             "Learn from here on your own pictures",
@@ -113,8 +105,8 @@ def _steps(records: RunRecords) -> list[Step]:
         if records.is_converted
         else Step(
             "Go on after an interruption",
-            f"saccade train {source_arg} --out {run_arg} --resume",
-            f"saccade.train({source!r}, {run!r}, resume=True)",
+            f"saccade {verb} {source_arg} --out {run_arg} --resume",
+            f"saccade.{verb}({source!r}, {run!r}, resume=True)",
         ),
         Step(
             "Write this page anew",
@@ -122,3 +114,50 @@ def _steps(records: RunRecords) -> list[Step]:
             f"saccade.report({run!r})",
         ),
     ]
+
+
+def _uses(job: str, run_arg: str, run: str) -> list[Step]:
+    """What a model of this job is for."""
+    explain = Step(
+        "See where it looks",
+        f"saccade explain {run_arg} PICTURES --out overlays",
+        f'saccade.explain({run!r}, "PICTURES", "overlays")',
+    )
+    predict = Step(
+        "Classify new clips" if job == "video" else "Classify new pictures",
+        f"saccade predict {run_arg} PICTURES --out predictions.csv",
+        f'saccade.predict({run!r}, "PICTURES", "predictions.csv")',
+    )
+    draw = Step(
+        "Answer for new pictures, and draw what was found",
+        f"saccade predict {run_arg} PICTURES --out predictions.jsonl --draw drawn",
+        f'saccade.predict({run!r}, "PICTURES", "predictions.jsonl", draw="drawn")',
+    )
+    index = Step(
+        "Search pictures with it",
+        f"saccade index {run_arg} PICTURES --out index && saccade search index PICTURE",
+        f'saccade.index({run!r}, "PICTURES", "index"); saccade.search("index", "PICTURE")',
+    )
+    generate = Step(
+        "Make new pictures",
+        f"saccade generate {run_arg} --out made --count 16",
+        f'saccade.generate({run!r}, "made", count=16)',
+    )
+    translate = Step(
+        "Translate new pictures",
+        f"saccade translate {run_arg} PICTURES --out translated",
+        f'saccade.translate({run!r}, "PICTURES", "translated")',
+    )
+    learn = Step(
+        "Learn a job from here",
+        f"saccade train LABELLED_PICTURES --init {run_arg} --out runs/mine",
+        f'saccade.train("LABELLED_PICTURES", "runs/mine", init={run!r})',
+    )
+    return {
+        "detect": [draw, explain],
+        "segment": [draw, explain],
+        "embed": [index, explain],
+        "pretrain": [learn, index],
+        "generate": [generate],
+        "translate": [translate],
+    }.get(job, [predict, explain])

@@ -49,7 +49,9 @@ def choose_precision(device: torch.device) -> Precision:
 def place(task: AnyTask, device: torch.device) -> AnyTask:
     """Moves a task to a device, channels last: convolutions are faster so, the rest is equal."""
     task.to(device)
-    task.to(memory_format=torch.channels_last)  # pyrefly: ignore[no-matching-overload]
+    for parameter in task.parameters():
+        if parameter.ndim == 4:  # module.to(memory_format=...) would refuse kernels of clips
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return task
 
 

@@ -2,22 +2,24 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from saccade.config.json import from_json
-from saccade.config.model import ModelConfig
+from saccade.config.model import ModelConfig, VitConfig
 from saccade.config.run import Preprocess, RunConfig
-from saccade.config.task import JobName
+from saccade.config.task import JobName, VideoConfig
 from saccade.errors import UsageError
 from saccade.run.contract import Origin, load_contract, require_same_classes
 from saccade.run.folder import RunFolder, read_json
+from saccade.run.inflate import initialise_video
 from saccade.run.weights import load_weights
-from saccade.tasks.build import AnyTask, build_classifier, build_task
+from saccade.tasks.build import AnyTask, build_classifier, build_task, build_video
 from saccade.tasks.classify import Classify
+from saccade.tasks.video import Video
 from saccade.weights.hub import HUB
 from saccade.weights.read import read
 
@@ -129,17 +131,34 @@ def read_start(source: str | Path, *, leave_out: Sequence[str] = ()) -> Start:
         architecture=found.architecture,
         model=found.model,
         class_names=found.class_names,
-        preprocess=found.preprocess,
+        preprocess=_for_clips(found.preprocess, found.model),
         licence=found.licence,
         tensors=found.tensors,
         notes=found.notes,
+        job="video" if _reads_clips(found.model) else "classify",
     )
 
 
-def restore(start: Start) -> Classify:
+def restore(start: Start) -> Classify | Video:
     """The model as it was, with its own classes; without any where the weights have no head."""
+    if start.job == "video":
+        return _restore_video(start)
     task = build_classifier(
         start.model,
+        class_names=start.class_names,
+        preprocess=start.preprocess,
+        seed=0,
+        label_smoothing=0.0,
+    )
+    initialise(task, start, has_new_head=not start.class_names)
+    return task
+
+
+def _restore_video(start: Start) -> Video:
+    assert isinstance(start.model, VitConfig)
+    task = build_video(
+        start.model,
+        VideoConfig(num_frames=start.preprocess.num_frames, baseline="none"),
         class_names=start.class_names,
         preprocess=start.preprocess,
         seed=0,
@@ -191,6 +210,9 @@ def initialise(task: AnyTask, start: Start, *, has_new_head: bool) -> None:
     Raises:
         UsageError: the backbones do not have the same tensors.
     """
+    if isinstance(task, Video) and isinstance(start.model, VitConfig):
+        initialise_video(task, start.tensors, start.model, has_new_head=has_new_head)
+        return
     if isinstance(task, Classify) and start.job == "classify":
         _initialise_classifier(task, start, has_new_head=has_new_head)
         return
@@ -210,6 +232,17 @@ def initialise(task: AnyTask, start: Start, *, has_new_head: bool) -> None:
             f"in {len(differing)} tensors: {', '.join(differing[:5])}"
         )
     task.load_state_dict(tensors, strict=False)
+
+
+def _reads_clips(model: ModelConfig) -> bool:
+    return isinstance(model, VitConfig) and model.tubelet_size > 1
+
+
+def _for_clips(preprocess: Preprocess, model: ModelConfig) -> Preprocess:
+    """With as many frames as the weights have positions for, where they read clips."""
+    if not isinstance(model, VitConfig) or model.tubelet_size == 1:
+        return preprocess
+    return replace(preprocess, num_frames=model.position_grid[0] * model.tubelet_size)
 
 
 def _initialise_classifier(task: Classify, start: Start, *, has_new_head: bool) -> None:

@@ -32,6 +32,8 @@ class Engine(Generic[SomeTask]):
         num_threads: that decode pictures.
         device: where to run.
         notes: what a user should hear about the weights.
+        training: the pictures that it learned from, for figures that need them beside others; None
+            where they are not at hand.
     """
 
     task: SomeTask
@@ -41,6 +43,7 @@ class Engine(Generic[SomeTask]):
     num_threads: int
     device: torch.device
     notes: tuple[str, ...] = ()
+    training: Loader | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:

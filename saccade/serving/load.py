@@ -5,7 +5,6 @@ from pathlib import Path
 import torch
 
 from saccade.config.json import from_json
-from saccade.config.model import ModelConfig, VitConfig
 from saccade.config.run import RunConfig
 from saccade.errors import UsageError
 from saccade.run.contract import load_contract
@@ -13,14 +12,18 @@ from saccade.run.device import choose_device, num_cores, place
 from saccade.run.folder import RunFolder, read_json
 from saccade.run.start import find_run, read_start, restore
 from saccade.run.weights import load_weights
+from saccade.serving.detect import Detector
 from saccade.serving.embed import Embedder
 from saccade.serving.engine import Engine
 from saccade.serving.model import Model
+from saccade.serving.video import VideoModel
 from saccade.tasks.build import build_task
 from saccade.tasks.classify import Classify
+from saccade.tasks.detect import Detect
 from saccade.tasks.embed import Embed
+from saccade.tasks.video import Video
 
-AnyModel = Model | Embedder
+AnyModel = Model | Detector | Embedder | VideoModel
 """What answers in Python, for each job."""
 
 
@@ -52,8 +55,12 @@ def wrap(engine: Engine) -> AnyModel:
     match engine.task:
         case Classify():
             return Model(engine)
+        case Detect():
+            return Detector(engine)
         case Embed():
             return Embedder(engine)
+        case Video():
+            return VideoModel(engine)
         case _:
             raise AssertionError(f"no answers for {engine.job}")
 
@@ -68,11 +75,10 @@ def load_engine(source: str | Path, *, device: str | None = None, weights: str =
     if weights == "last":
         raise UsageError(f"{source} is not a run folder, so it has no other weights than its own")
     start = read_start(source)
-    _require_pictures(start.model, source)
     torch_device = choose_device(device)
     return Engine(
         task=place(restore(start), torch_device).eval(),
-        job="classify",
+        job=start.job,
         preprocess=start.preprocess,
         precision="fp32",
         num_threads=num_cores(),
@@ -84,7 +90,6 @@ def load_engine(source: str | Path, *, device: str | None = None, weights: str =
 def _load_run(folder: RunFolder, *, weights: str, device: torch.device) -> Engine:
     config = from_json(RunConfig, read_json(folder.config))
     contract = load_contract(folder.contract)
-    _require_pictures(config.model, folder.path)
     task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
     load_weights(folder.weights if weights == "best" else folder.last_weights, task)
     return Engine(
@@ -95,11 +100,3 @@ def _load_run(folder: RunFolder, *, weights: str, device: torch.device) -> Engin
         num_threads=config.data.num_threads,
         device=device,
     )
-
-
-def _require_pictures(model: ModelConfig, source: str | Path) -> None:
-    if isinstance(model, VitConfig) and model.tubelet_size > 1:
-        raise UsageError(
-            f"{source} reads clips of {model.tubelet_size} or more frames, and this answers for "
-            "pictures; in Python, saccade.backbones.build makes the model and takes clips"
-        )

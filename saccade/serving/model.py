@@ -2,40 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float32
 
 from saccade.attribution.methods import Method
 from saccade.backbones.features import Norm
 from saccade.data.batch import Batch
-from saccade.data.loader import Loader
 from saccade.data.sources import Samples, open_pictures
-from saccade.errors import UsageError
+from saccade.serving.classes import Prediction, class_probs, explain_classes, stream_classes
 from saccade.serving.engine import Engine
-from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
+from saccade.serving.explanation import Explanation, class_asked
 from saccade.serving.features import Embeddings, Features, embed, features
 from saccade.tasks.classify import Classify
-
-
-class Prediction(NamedTuple):
-    """The answer for one picture.
-
-    Attributes:
-        path: as it was given.
-        label: the most likely class; None when the picture could not be read.
-        probability: of that class.
-        probs: of all K classes, in the order of ``Model.class_names``.
-        error: why there is no answer; None when there is one.
-    """
-
-    path: str
-    label: str | None
-    probability: float | None
-    probs: Float32[np.ndarray, " K"] | None
-    error: str | None
 
 
 class Model:
@@ -66,24 +45,7 @@ class Model:
 
     def stream(self, samples: Samples) -> Iterator[Prediction]:
         """The same, one at a time and in constant memory; for as many pictures as there are."""
-        loader = self.engine.loader(samples)
-        waiting = iter(samples.ids.tolist())
-        for batch in loader.batches():
-            for i, probs in zip(batch.ids.tolist(), self.probs(batch), strict=True):
-                for skipped in waiting:
-                    if skipped == i:
-                        break
-                    yield _unreadable(samples.pictures.name(skipped), loader)
-                best = int(probs.argmax())
-                yield Prediction(
-                    path=samples.pictures.name(i),
-                    label=self.class_names[best],
-                    probability=float(probs[best]),
-                    probs=probs,
-                    error=None,
-                )
-        for skipped in waiting:
-            yield _unreadable(samples.pictures.name(skipped), loader)
+        yield from stream_classes(self.engine, samples)
 
     def probs(self, batch: Batch) -> Float32[np.ndarray, "B K"]:
         """Class probabilities of a batch.
@@ -91,12 +53,7 @@ class Model:
         Raises:
             UsageError: the weights have no head.
         """
-        if not self.class_names:
-            raise UsageError(
-                "these weights have no head, so they name no class: `saccade train SOURCE --init` "
-                "fits one to your classes; from Python, Model.embed and Model.features need none"
-            )
-        return self.engine.answer(batch).cpu().numpy()
+        return class_probs(self.engine, batch)
 
     def embed(self, inputs: str | Path | Sequence[str | Path]) -> Embeddings:
         """Pictures, or folders of them, as vectors of unit length, to compare them by.
@@ -167,24 +124,7 @@ class Model:
         self, batch: Batch, names: Sequence[str], *, methods: Sequence[Method], label: str | None
     ) -> Iterator[Explanation]:
         """Explains one batch; see ``explain``."""
-        probs = torch.from_numpy(self.probs(batch))
-        best = probs.argmax(dim=1)
-        wanted = class_asked(self.engine, label)
-        yield from explain_batch(
-            self.engine,
-            batch,
-            names,
-            methods=methods,
-            asked=best if wanted is None else torch.full_like(best, wanted),
-            answers=[
-                Answer(self.class_names[k], float(row[k]))
-                for k, row in zip(best.tolist(), probs, strict=True)
-            ],
-        )
-
-
-def _unreadable(name: str, loader: Loader) -> Prediction:
-    return Prediction(name, None, None, None, loader.bad.get(name, "could not be read"))
+        yield from explain_classes(self.engine, batch, names, methods=methods, label=label)
 
 
 def _as_list(inputs: str | Path | Sequence[str | Path]) -> list[str | Path]:

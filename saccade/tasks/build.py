@@ -11,6 +11,7 @@ from saccade.config.task import (
     DetectConfig,
     EmbedConfig,
     GenerateConfig,
+    SegmentConfig,
     TranslateConfig,
     VideoConfig,
 )
@@ -18,14 +19,17 @@ from saccade.heads.classify import ClassHead
 from saccade.heads.detect import DetectHead
 from saccade.tasks.build_embed import build_embedder
 from saccade.tasks.build_flow import build_generator, build_translator
+from saccade.tasks.build_segment import build_segmenter
 from saccade.tasks.classify import Classify
 from saccade.tasks.detect import Detect
 from saccade.tasks.embed import Embed
 from saccade.tasks.generate import Generate
+from saccade.tasks.segment import Segment
+from saccade.tasks.segment_masks import SegmentMasks
 from saccade.tasks.translate import Translate
 from saccade.tasks.video import FrameModel, Video
 
-AnyTask = Classify | Detect | Embed | Generate | Translate | Video
+AnyTask = Classify | Detect | Embed | Generate | Segment | SegmentMasks | Translate | Video
 """Every task there is; the loop takes any of them."""
 
 
@@ -63,6 +67,15 @@ def build_task(
                 class_names=class_names,
                 preprocess=preprocess,
                 seed=config.seed,
+            )
+        case SegmentConfig():
+            return build_segmenter(
+                config.model,
+                config.task,
+                class_names=class_names,
+                preprocess=preprocess,
+                seed=config.seed,
+                label_smoothing=config.optim.label_smoothing,
             )
         case VideoConfig():
             return build_video(

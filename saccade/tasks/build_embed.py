@@ -22,7 +22,7 @@ def build_embedder(
 
     Args:
         model: the shape.
-        task: which loss, and how many numbers a vector has.
+        task: how many numbers a vector has, and those of the loss.
         class_names: that are told apart in training.
         preprocess: how its pictures are prepared.
         seed: decides the weights, and nothing else does.

@@ -12,7 +12,7 @@ from saccade.config.run import Preprocess
 from saccade.config.task import EmbedConfig
 from saccade.data.batch import Batch
 from saccade.heads.embed import EmbedHead, EmbedVectors
-from saccade.losses.embed import contrastive_loss, koleo_loss, proxy_loss
+from saccade.losses.embed import koleo_loss, proxy_loss
 from saccade.metrics.retrieval import RetrievalResult, retrieval
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
@@ -26,7 +26,7 @@ class Embed(nn.Module):
         head: tokens to vectors.
         class_names: the K classes that are told apart in training.
         preprocess: gives mean and standard deviation of the pixels.
-        config: which loss, and its numbers.
+        config: the numbers of the loss.
     """
 
     best_figure = "map"
@@ -77,20 +77,15 @@ class Embed(nn.Module):
         *,
         progress: float,  # noqa: ARG002  as in Task
     ) -> Mapping[str, Float[Tensor, ""]]:
-        """The loss of the config, its parts, and the share of the batch nearest to its class."""
+        """The loss, the share of the batch nearest to its class, and how close vectors lie."""
         config, labels = self.config, batch.labels
         found = self(batch.images)
-        pull = (
-            proxy_loss(found.cosines, labels, temperature=config.temperature)
-            if config.method == "proxy"
-            else contrastive_loss(found.vectors, labels, temperature=config.temperature)
-        )
-        parts = {"loss": pull, "pull": pull.detach()}
+        pull = proxy_loss(found.cosines, labels, temperature=config.temperature)
+        nearest = found.cosines.detach().argmax(dim=1)
+        parts = {"loss": pull, "top1": (nearest == labels).float().mean()}
         if config.spread_weight > 0 and len(labels) > 1:
             spread = koleo_loss(found.vectors)
             parts |= {"loss": pull + config.spread_weight * spread, "spread": spread.detach()}
-        if config.method == "proxy":
-            parts["top1"] = (found.cosines.detach().argmax(dim=1) == labels).float().mean()
         return parts
 
     @torch.no_grad()

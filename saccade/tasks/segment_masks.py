@@ -175,14 +175,14 @@ class SegmentMasks(nn.Module):
         """Segments of one picture that share no pixel.
 
         Args:
-            probs: of each mask, in whatever size the segments are wanted.
+            probs: of the first masks, in whatever size the segments are wanted.
             masks: what was predicted.
             picture: which of the batch.
         """
         return merge_masks(
             probs,
-            masks.labels[picture],
-            masks.scores[picture],
+            masks.labels[picture, : len(probs)],
+            masks.scores[picture, : len(probs)],
             smallest_score=self.config.smallest_score,
             stuff={self.class_names.index(name) for name in self.config.stuff},
         )

@@ -11,6 +11,7 @@ import torch
 from saccade.config.json import to_json
 from saccade.config.model import VitConfig
 from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, RunConfig
+from saccade.config.task import ClassifyConfig, VideoConfig
 from saccade.errors import DataError, UsageError, nearest
 from saccade.recipes.classify import MAX_BAD_FRACTION
 from saccade.reporting.card import write_card
@@ -232,7 +233,7 @@ def _config(start: Start) -> RunConfig:
     """The config of a run that made no step; only model, pictures and precision are used."""
     preprocess = start.preprocess
     return RunConfig(
-        job="classify",
+        job=start.job,
         seed=0,
         steps=0,
         budget_seconds=None,
@@ -267,6 +268,9 @@ def _config(start: Start) -> RunConfig:
             label_smoothing=0.0,
             average=0.0,
         ),
+        task=VideoConfig(num_frames=preprocess.num_frames, baseline="none")
+        if start.job == "video"
+        else ClassifyConfig(),
     )
 
 

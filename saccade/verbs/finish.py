@@ -35,6 +35,7 @@ def finish(
 ) -> Finished:
     """Evaluates the best weights on validation and test, and writes all that a person looks at."""
     loaders = data.judged()
+    engine = replace(engine, training=data.training)
     judged = {split: job.judge(engine, loader) for split, loader in loaders.items()}
     folder.evaluation.mkdir(exist_ok=True)
     for split, judgement in judged.items():

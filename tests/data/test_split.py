@@ -142,3 +142,50 @@ def test_added_pictures_leave_nearly_all_others_where_they_were():
         if part_of.get(name, part) != part
     ]
     assert len(moved) <= 8
+
+
+def grouped(sizes: list[int]) -> Source:
+    """A source in which the samples of each group follow each other."""
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    files = tuple(f"video-{group}/{i}.jpg" for i, group in enumerate(groups))
+    of = Samples(
+        pictures=PictureFiles(Path(), files),
+        ids=np.arange(len(groups)),
+        labels=np.arange(len(groups)) % 2,
+        groups=groups,
+    )
+    return Source(
+        path="clips",
+        kind="folder",
+        class_names=("a", "b"),
+        splits={"all": of},
+        notes=(),
+        ignored=(),
+    )
+
+
+def test_what_belongs_together_is_never_on_both_sides():
+    rng = np.random.default_rng(0)
+    source_ = grouped(rng.integers(1, 9, 40).tolist())
+    parts = made(source_)
+    seen = [set(part.groups.tolist()) for part in parts[:3] if part and part.groups is not None]
+    assert len(seen) == 3
+    assert seen[0] & seen[1] == seen[0] & seen[2] == seen[1] & seen[2] == set()
+    total = len(source_.splits["all"])
+    assert sum(len(part) for part in parts[:3] if part) == total
+    assert parts.test is not None
+    assert 0.2 * total <= len(parts.test) <= 0.2 * total + 9
+    assert "groups" in " ".join(parts.notes)
+
+
+def test_groups_stay_where_they_are_when_others_are_added():
+    few, more = made(grouped([3] * 20)), made(grouped([3] * 22))
+    held = set(names(few.test))
+    assert len(held & set(names(more.test))) >= len(held) - 6
+
+
+def test_one_group_alone_is_all_trained_on():
+    parts = made(grouped([12]))
+    assert parts.val is None
+    assert parts.test is None
+    assert "belong together" in parts.notes[0]

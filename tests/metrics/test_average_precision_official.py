@@ -1,4 +1,4 @@
-"""Average precision by boxes and by masks is that of the COCO tools, by their own printed figures."""
+"""Average precision, by boxes and by masks, is what the COCO tools printed for the same files."""
 
 import json
 from collections import defaultdict

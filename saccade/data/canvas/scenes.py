@@ -79,7 +79,7 @@ def draw_scene(
     labels: list[int] = []
     for _ in range(config.min_characters + chance.below(spread)):
         which = chance.below(len(written))
-        size = config.min_size * (config.max_size / config.min_size) ** chance.between(0, 1)
+        size = config.min_size * (config.max_size / config.min_size) ** chance.between(0.0, 1.0)
         ink = draw_glyph(chance, written.images[which], size_px=size)
         ink = ink[: config.height, : config.width]
         box = _free_place(chance, ink.shape, boxes, config)
@@ -107,7 +107,7 @@ def ink_colour(
     """A colour clearly lighter or clearly darker than what the ink will cover."""
     covered = float((under.mean(2) * ink).sum() / ink.sum())
     contrast = chance.between(*_CONTRAST)
-    is_lighter = chance.between(0, 1) < 0.5
+    is_lighter = chance.between(0.0, 1.0) < 0.5
     if not 0 <= covered + (contrast if is_lighter else -contrast) <= 1:
         is_lighter = not is_lighter
     tint = (chance.numbers(3)[: under.shape[2]] - 0.5) * 2 * _TINT

@@ -60,7 +60,7 @@ def _clouds(chance: Chance, height: int, width: int, *, across: int) -> Float32[
 
 def _slope(chance: Chance, height: int, width: int) -> Float32[np.ndarray, "H W"]:
     """From dark to bright in some direction, -1 to 1."""
-    angle = 2 * math.pi * chance.between(0, 1)
+    angle = 2 * math.pi * chance.between(0.0, 1.0)
     x = np.linspace(-1, 1, width, dtype=np.float32) * math.cos(angle)
     y = np.linspace(-1, 1, height, dtype=np.float32) * math.sin(angle)
     return (x[None, :] + y[:, None]) / (abs(math.cos(angle)) + abs(math.sin(angle)))

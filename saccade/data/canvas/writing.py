@@ -18,10 +18,16 @@ from saccade.data.regions import encode_rle
 BACKGROUND = "background"
 """The name of class 0 in the masks of semantic segmentation."""
 
+SEVERAL_CHARACTERS = SceneConfig()
+"""Scenes of one to six characters."""
+
 ONE_CHARACTER = SceneConfig(
-    height=32, width=32, min_characters=1, max_characters=1, min_size=16, max_size=28
+    height=32, width=32, min_characters=1, max_characters=1, min_size=16.0, max_size=28.0
 )
 """Scenes that have one class, and so can lie in class folders."""
+
+MOVING_CHARACTER = ClipConfig()
+"""Clips of eight frames."""
 
 
 class Amounts(NamedTuple):
@@ -40,7 +46,7 @@ def write_objects(
     amounts: Amounts,
     *,
     seed: int,
-    config: SceneConfig = SceneConfig(),
+    config: SceneConfig = SEVERAL_CHARACTERS,
     characters: Characters = scikit_digits,
 ) -> None:
     """Pictures with boxes and masks of their objects, as COCO has them.
@@ -71,7 +77,7 @@ def write_class_maps(
     amounts: Amounts,
     *,
     seed: int,
-    config: SceneConfig = SceneConfig(),
+    config: SceneConfig = SEVERAL_CHARACTERS,
     characters: Characters = scikit_digits,
 ) -> None:
     """Pictures, and masks that hold the class of each pixel as a number.
@@ -100,7 +106,7 @@ def write_clips(
     amounts: Amounts,
     *,
     seed: int,
-    config: ClipConfig = ClipConfig(),
+    config: ClipConfig = MOVING_CHARACTER,
     characters: Characters = scikit_digits,
 ) -> None:
     """Clips as folders of frames: ``train/right-up/000007/003.png``."""

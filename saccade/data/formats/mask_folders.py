@@ -15,7 +15,7 @@ from saccade.data.formats.twins import Twin, Twins, find_twins, read_split_file,
 from saccade.data.layout import ALL
 from saccade.data.listing import Ignored, Listing, natural_key
 from saccade.data.pictures import PictureFiles
-from saccade.data.samples import Source, count
+from saccade.data.samples import Source
 from saccade.errors import DataError
 
 Masks = Literal["auto", "classes", "instances"]

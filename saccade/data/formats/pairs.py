@@ -53,8 +53,8 @@ def open_pair_folders(given: str, root: Path, listing: Listing, twins: Twins) ->
     ]
     if told:
         raise DataError(
-            f"{given}: pictures without a partner, {'; '.join(told)}. Each picture in {first} needs "
-            f"one of the same name in {second} (the ending may differ); add or remove them."
+            f"{given}: pictures without a partner, {'; '.join(told)}. Each picture in {first} "
+            f"needs one of the same name in {second} (the ending may differ); add or remove them."
         )
     splits, outside = settle_splits([(each.first, each.split) for each in twins.pairs])
     pairs = [each for each in twins.pairs if each.split in splits]
@@ -168,7 +168,13 @@ class Halves:
             raise UnreadablePicture("one pixel wide, so it has no halves")
         return header._replace(width=header.width // 2)
 
-    def load(self, i: int, *, channels: int, min_side: int | None) -> UInt8[np.ndarray, "H W C"]:
+    def load(
+        self,
+        i: int,
+        *,
+        channels: int,
+        min_side: int | None,  # noqa: ARG002  decoded smaller, the halves might differ in size
+    ) -> UInt8[np.ndarray, "H W C"]:
         """Decodes the picture, whole and in full size, and cuts it.
 
         Raises:

@@ -178,8 +178,8 @@ def _class_names(given: str, root: Path, places: YoloPlaces) -> tuple[str, ...]:
     if isinstance(names, dict):
         if sorted(names) != list(range(len(names))):
             raise DataError(
-                f"{places.names}: names numbers its classes {sorted(names, key=str)}; expected 0 to "
-                f"{len(names) - 1}, each once"
+                f"{places.names}: names numbers its classes {sorted(names, key=str)}; expected 0 "
+                f"to {len(names) - 1}, each once"
             )
         names = [names[k] for k in range(len(names))]
     if not isinstance(names, list) or not names:

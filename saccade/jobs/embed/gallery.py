@@ -82,4 +82,6 @@ def _varied(judgement: EmbedJudgement) -> list[int]:
     asked = np.flatnonzero(judgement.result.is_asked)
     _, first = np.unique(judgement.labels[asked], return_index=True)
     chosen = asked[first]
-    return chosen[np.linspace(0, len(chosen) - 1, min(NUM_VARIED, len(chosen))).astype(int)].tolist()
+    return chosen[
+        np.linspace(0, len(chosen) - 1, min(NUM_VARIED, len(chosen))).astype(int)
+    ].tolist()

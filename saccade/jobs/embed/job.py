@@ -79,23 +79,22 @@ class EmbedJob:
         """The vector of each picture, and which of the classes of the training it is nearest to."""
         loader = engine.loader(samples)
         directions = engine.task.head.class_directions().detach().cpu()
-        waiting = iter(enumerate(samples.ids.tolist()))
+        number = 0
         for batch in loader.batches():
             vectors = engine.answer(batch).cpu()
             cosines = vectors @ directions.T
             for i, vector, cosine in zip(batch.ids.tolist(), vectors, cosines, strict=True):
-                number = 0
-                for number, skipped in waiting:
-                    if skipped == i:
-                        break
-                    yield _unreadable(samples.pictures.name(skipped), loader)
+                while samples.ids[number] != i:
+                    yield _unreadable(samples.pictures.name(int(samples.ids[number])), loader)
+                    number += 1
                 row = _row(samples.pictures.name(i), vector, cosine, engine.class_names)
                 if drawn is not None:
                     text = f"{row['nearest_class']} {row['class_similarity']:.2f}"
                     save_drawing(samples, number, drawn, caption=text)
                 yield row
-        for _, skipped in waiting:
-            yield _unreadable(samples.pictures.name(skipped), loader)
+                number += 1
+        for i in samples.ids[number:].tolist():
+            yield _unreadable(samples.pictures.name(i), loader)
 
     def explain(
         self, engine: Engine, samples: Samples, *, methods: Sequence[Method], label: str | None
@@ -116,9 +115,7 @@ class EmbedJob:
             )
 
 
-def _row(
-    name: str, vector: torch.Tensor, cosine: torch.Tensor, class_names: Sequence[str]
-) -> Row:
+def _row(name: str, vector: torch.Tensor, cosine: torch.Tensor, class_names: Sequence[str]) -> Row:
     best = int(cosine.argmax())
     return {
         "path": name,

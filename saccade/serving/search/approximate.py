@@ -33,7 +33,7 @@ class ApproximateSearch:
     """
 
     def __init__(self, embed_dim: int) -> None:
-        self._index = _usearch().Index(
+        self._index = require_usearch().Index(
             ndim=embed_dim,
             metric="ip",
             dtype="f32",
@@ -101,7 +101,12 @@ def open_approximate(path: Path, *, embed_dim: int) -> ApproximateSearch:
     return engine
 
 
-def _usearch() -> ModuleType:
+def require_usearch() -> ModuleType:
+    """The library, imported where it is needed and nowhere else.
+
+    Raises:
+        UsageError: the extra ``search`` is not installed.
+    """
     try:
         import usearch.index  # noqa: PLC0415 - an extra
     except ImportError:

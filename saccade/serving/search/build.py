@@ -76,7 +76,7 @@ def build_index(
     num_skipped = OWN_SKIPPED if background is None else 0
     others = rows if background is None else whitening(background)
     Background(others, num_skipped=num_skipped).save(folder.background)
-    classes = class_vectors(engine, whitening, rows, read_items(folder.items))
+    classes = class_vectors(engine, whitening, rows, read_items(folder.items), pool=begun.made.pool)
     files = [folder.vectors, folder.items, folder.whitening, folder.background]
     files += _write_classes(folder, classes) + _write_graph(folder, rows, engine_name)
 

@@ -1,0 +1,1 @@
+"""Objects in pictures: a class and a box for each."""

@@ -1,0 +1,204 @@
+"""A detector's answers to pictures whose objects are known, and what they amount to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from saccade.data.annotations import Boxes
+from saccade.data.loader import Loader
+from saccade.metrics.average_precision import AveragePrecision, Found, Truth
+from saccade.metrics.detection_result import ClassPrecision, DetectionResult
+from saccade.metrics.intervals import Estimate
+from saccade.metrics.overlap import overlaps
+from saccade.serving.detect import SHOWN, Detector, FoundObjects
+
+RIGHT_OVERLAP = 0.5
+"""Of a detection and an object of its class, from which it counts as that object, found."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedPicture:
+    """One picture: what was there, and what was found with a score of at least one half.
+
+    Attributes:
+        id: its place in the source.
+        path: its name.
+        num_objects: that are there; crowds left out.
+        num_found: objects that were found.
+        num_false: detections that are none of the objects, or the second of one.
+        surest_false: the highest score among those; 0 without any.
+    """
+
+    id: int
+    path: str
+    num_objects: int
+    num_found: int
+    num_false: int
+    surest_false: float
+
+    @property
+    def num_missed(self) -> int:
+        """Objects that were not found."""
+        return self.num_objects - self.num_found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DetectJudgement:
+    """What a model found in pictures whose objects are known.
+
+    Attributes:
+        result: the figures.
+        pictures: one by one, in the source's order.
+    """
+
+    result: DetectionResult
+    pictures: tuple[JudgedPicture, ...]
+
+    @property
+    def n(self) -> int:
+        """How many pictures were judged."""
+        return self.result.n
+
+    @property
+    def metrics(self) -> dict[str, Estimate]:
+        """The figures, with their intervals."""
+        return self.result.metrics
+
+    @property
+    def headline(self) -> str:
+        """Average precision at an overlap of one half."""
+        return "ap50"
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures, and tables for the report."""
+        result = self.result.to_json()
+        return {
+            "n": result["n"],
+            "metrics": result["metrics"],
+            "headline": {"metric": "ap50", "words": "average precision at 50 % overlap"},
+            "tables": [_class_table(self.result), _precision_table(self.result)],
+        }
+
+    def write_table(self, path: Path) -> None:
+        """One row per picture, as Parquet."""
+        columns = ("path", "num_objects", "num_found", "num_missed", "num_false")
+        rows = [[getattr(each, name) for name in columns] for each in self.pictures]
+        pq.write_table(
+            pa.table({name: [row[k] for row in rows] for k, name in enumerate(columns)}), path
+        )
+
+
+def judge(detector: Detector, loader: Loader) -> DetectJudgement:
+    """Asks a model about pictures with boxes, in the pictures' own pixels."""
+    metrics = AveragePrecision(detector.class_names)
+    annotations = loader.samples.annotations
+    assert annotations is not None
+    pictures = []
+    for batch in loader.batches():
+        for i, found in zip(batch.ids.tolist(), detector.objects(batch), strict=True):
+            known = annotations.load(i)
+            assert isinstance(known, Boxes)
+            metrics.update(
+                Found(
+                    regions=found.boxes_xyxy,
+                    labels=found.labels,
+                    scores=found.scores.astype(np.float64),
+                ),
+                Truth(
+                    regions=known.boxes_xyxy.astype(np.float64),
+                    labels=known.labels,
+                    is_crowd=known.is_crowd,
+                ),
+            )
+            pictures.append(_judge_picture(i, loader.samples.pictures.name(i), found, known))
+    return DetectJudgement(result=metrics.result(), pictures=tuple(pictures))
+
+
+def pair(found: FoundObjects, known: Boxes) -> list[int | None]:
+    """For each detection the object that it found, or None; the surest detection chooses first."""
+    objects = np.flatnonzero(~known.is_crowd)
+    overlap = overlaps(
+        found.boxes_xyxy, known.boxes_xyxy[objects].astype(np.float64), np.zeros(len(objects), bool)
+    )
+    overlap[found.labels[:, None] != known.labels[objects][None]] = 0.0
+    pairs: list[int | None] = []
+    for row in overlap:
+        best = int(row.argmax()) if len(row) else 0
+        if len(row) and row[best] >= RIGHT_OVERLAP:
+            overlap[:, best] = 0.0
+            pairs.append(int(objects[best]))
+        else:
+            pairs.append(None)
+    return pairs
+
+
+def shown(found: FoundObjects) -> FoundObjects:
+    """What scores at least one half."""
+    sure = found.scores >= SHOWN
+    return FoundObjects(
+        height=found.height,
+        width=found.width,
+        boxes_xyxy=found.boxes_xyxy[sure],
+        labels=found.labels[sure],
+        scores=found.scores[sure],
+    )
+
+
+def _judge_picture(i: int, path: str, found: FoundObjects, known: Boxes) -> JudgedPicture:
+    sure = shown(found)
+    pairs = pair(sure, known)
+    false = [score for score, of in zip(sure.scores.tolist(), pairs, strict=True) if of is None]
+    return JudgedPicture(
+        id=i,
+        path=path,
+        num_objects=int((~known.is_crowd).sum()),
+        num_found=len(pairs) - len(false),
+        num_false=len(false),
+        surest_false=max(false, default=0.0),
+    )
+
+
+def _class_table(result: DetectionResult) -> dict[str, Any]:
+    def row(of: ClassPrecision) -> list[Any]:
+        return [
+            of.name,
+            of.num_objects,
+            of.ap,
+            of.ap50,
+            of.ap75,
+            of.precision,
+            of.recall,
+            of.detections_per_object,
+        ]
+
+    return {
+        "title": "By class",
+        "text": "AP is the average precision over overlaps from 50 to 95 %. Precision, recall and "
+        "detections per object are those of detections with a score above 0.5, at an overlap of "
+        "50 %; above 1 detection per object, things are found twice.",
+        "columns": [
+            "class",
+            "objects",
+            "AP",
+            "AP50",
+            "AP75",
+            "precision",
+            "recall",
+            "detections per object",
+        ],
+        "rows": [row(of) for of in result.per_class],
+    }
+
+
+def _precision_table(result: DetectionResult) -> dict[str, Any]:
+    return {
+        "title": "Precision and recall",
+        "text": "How many detections are right (at an overlap of 50 %, mean over the classes) when "
+        "as many of all objects are to be found. AP50 is the mean of this curve.",
+        "columns": ["recall", "precision"],
+        "rows": [[row.recall, row.precision] for row in result.precision_recall],
+    }

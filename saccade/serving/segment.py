@@ -1,0 +1,168 @@
+"""A trained segmenter: pictures in, masks in the pictures' own pixels out."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int32
+from torch import Tensor
+
+from saccade.data.annotations import IGNORED_CLASS, IGNORED_SEGMENT
+from saccade.data.batch import Batch
+from saccade.data.placement import Placement, place
+from saccade.data.regions import box_of
+from saccade.data.samples import Samples
+from saccade.data.sources import open_pictures
+from saccade.serving.engine import Engine
+from saccade.serving.resample import in_picture, is_seen, likeliest_in_picture
+from saccade.tasks.segment import ClassMaps, Segment
+from saccade.tasks.segment_masks import Masks, SegmentMasks
+
+
+class Region(NamedTuple):
+    """A class, or an object, in one picture.
+
+    Attributes:
+        label: the name of the class.
+        score: how sure the model is; of a class the mean probability over its pixels.
+        number: that the pixels of this region have in the map.
+        area: pixels.
+        box_xyxy: left, top, right, bottom in pixels; right and bottom not included.
+    """
+
+    label: str
+    score: float
+    number: int
+    area: int
+    box_xyxy: tuple[float, float, float, float]
+
+
+class Segmented(NamedTuple):
+    """The answer for one picture.
+
+    Attributes:
+        path: as it was given.
+        map: the class id of each pixel, or the number of its object, 0 for none; in the picture's
+            own pixels. ``IGNORED_CLASS`` or ``IGNORED_SEGMENT`` where the model was shown nothing;
+            None when the picture could not be read.
+        regions: the classes that are there, or the objects, the surest first.
+        error: why there is no answer; None when there is one.
+    """
+
+    path: str
+    map: Int32[np.ndarray, "H W"] | None
+    regions: tuple[Region, ...]
+    error: str | None
+
+
+class Segmenter:
+    """Finds a class for each pixel, or the objects of a picture; ``saccade.load`` makes one.
+
+    Args:
+        engine: of a run of the job ``segment``.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What a pixel can be (``background`` among them), or what an object can be."""
+        task = self.engine.task
+        return task.pixel_names if isinstance(task, Segment) else task.class_names
+
+    def predict(self, inputs: str | Path | Sequence[str | Path]) -> list[Segmented]:
+        """Segments pictures, or folders of them; one answer per picture, in order.
+
+        Raises:
+            UsageError: a path does not exist.
+        """
+        paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+        return list(self.stream(open_pictures(paths)))
+
+    def stream(self, samples: Samples) -> Iterator[Segmented]:
+        """The same, one at a time and in constant memory; for as many pictures as there are."""
+        loader = self.engine.loader(samples, keeps_sizes=True)
+        waiting = iter(samples.ids.tolist())
+        for batch in loader.batches():
+            answer = self.engine.answer(batch)
+            for k, i in enumerate(batch.ids.tolist()):
+                for skipped in waiting:
+                    if skipped == i:
+                        break
+                    yield _unreadable(samples.pictures.name(skipped), loader.bad)
+                placement = self.placement(batch, k)
+                yield self.read(answer, k, placement, name=samples.pictures.name(i))
+        for skipped in waiting:
+            yield _unreadable(samples.pictures.name(skipped), loader.bad)
+
+    def placement(self, batch: Batch, k: int) -> Placement:
+        """Where picture ``k`` of a batch lies in the input."""
+        assert batch.sizes is not None
+        height, width = batch.sizes[k].tolist()
+        return place(height, width, self.engine.preprocess)
+
+    def read(
+        self, answer: ClassMaps | Masks, k: int, placement: Placement, *, name: str
+    ) -> Segmented:
+        """What the task said about picture ``k`` of a batch, in that picture's pixels."""
+        with torch.inference_mode():
+            if isinstance(answer, ClassMaps):
+                return self._classes(answer, k, placement, name)
+            return self._objects(answer, k, placement, name)
+
+    def _classes(self, answer: ClassMaps, k: int, placement: Placement, name: str) -> Segmented:
+        classes, probs = likeliest_in_picture(answer.probs[k], placement)
+        seen = is_seen(placement, classes.device)
+        numbers = classes.where(seen, IGNORED_CLASS).to(torch.int32).cpu().numpy()
+        flat, weights = classes[seen], probs[seen].double()
+        count = len(self.class_names)
+        areas = torch.bincount(flat, minlength=count).tolist()
+        sums = torch.bincount(flat, weights=weights, minlength=count).tolist()
+        regions = [
+            Region(
+                label=self.class_names[number],
+                score=sums[number] / areas[number],
+                number=number,
+                area=areas[number],
+                box_xyxy=_box(numbers == number),
+            )
+            for number in range(count)
+            if areas[number]
+        ]
+        return Segmented(name, numbers, tuple(regions), None)
+
+    def _objects(self, answer: Masks, k: int, placement: Placement, name: str) -> Segmented:
+        task = self.engine.task
+        assert isinstance(task, SegmentMasks)
+        sure = int((answer.scores[k] >= task.config.smallest_score).sum())
+        probs = mask_probs(answer, k, placement, count=sure)
+        merged = task.merge(probs, answer, k)
+        seen = is_seen(placement, probs.device)
+        numbers = merged.segments.where(seen, IGNORED_SEGMENT).cpu().numpy()
+        regions = []
+        for number, (label, score) in enumerate(
+            zip(merged.labels.tolist(), merged.scores.tolist(), strict=True), start=1
+        ):
+            mask = numbers == number
+            regions.append(
+                Region(task.class_names[label], score, number, int(mask.sum()), _box(mask))
+            )
+        return Segmented(name, numbers, tuple(regions), None)
+
+
+def mask_probs(answer: Masks, k: int, placement: Placement, *, count: int) -> Tensor:
+    """How likely each pixel of a picture belongs to each of the ``count`` surest masks."""
+    logits = answer.mask_logits[k, :count]
+    return in_picture(logits, placement, cell_size=answer.cell_size).sigmoid_()
+
+
+def _box(mask: np.ndarray) -> tuple[float, float, float, float]:
+    left, top, right, bottom = box_of(mask).tolist()
+    return left, top, right, bottom
+
+
+def _unreadable(name: str, bad: dict[str, str]) -> Segmented:
+    return Segmented(name, None, (), bad.get(name, "could not be read"))
