@@ -22,21 +22,25 @@ if TYPE_CHECKING:
     from saccade.verbs.demo import demo as demo
     from saccade.verbs.evaluate import evaluate as evaluate
     from saccade.verbs.explain import explain as explain
+    from saccade.verbs.generate import generate as generate
     from saccade.verbs.models import models as models
     from saccade.verbs.predict import predict as predict
     from saccade.verbs.report import report as report
     from saccade.verbs.train import train as train
+    from saccade.verbs.translate import translate as translate
 
 _HOMES = {
     "convert": "saccade.verbs.convert",
     "demo": "saccade.verbs.demo",
     "evaluate": "saccade.verbs.evaluate",
     "explain": "saccade.verbs.explain",
+    "generate": "saccade.verbs.generate",
     "load": "saccade.serving.load",
     "models": "saccade.verbs.models",
     "predict": "saccade.verbs.predict",
     "report": "saccade.verbs.report",
     "train": "saccade.verbs.train",
+    "translate": "saccade.verbs.translate",
 }
 
 __all__ = [
@@ -45,11 +49,13 @@ __all__ = [
     "demo",
     "evaluate",
     "explain",
+    "generate",
     "load",
     "models",
     "predict",
     "report",
     "train",
+    "translate",
 ]
 
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
+from saccade.backbones.query_vit import QueryVit
 from saccade.backbones.rag import Rag
 from saccade.backbones.vit import Vit
 from saccade.tasks.task import Explained
@@ -16,6 +17,10 @@ from saccade.transformer.trace import Trace, TracedLayer
 
 Images = UInt8[Tensor, "B C H W"] | UInt8[Tensor, "B T C H W"]
 """Pictures, or clips, as bytes."""
+
+
+Blockwise = Vit | Rag | QueryVit
+"""Backbones that are a row of blocks."""
 
 
 class BlockPass(NamedTuple):
@@ -34,7 +39,7 @@ class BlockPass(NamedTuple):
 
 def has_blocks(task: Explained) -> bool:
     """Whether the backbone is a row of blocks of one width, each of which the head can read."""
-    return isinstance(task.backbone, Vit | Rag) and len(task.backbone.blocks) > 0
+    return isinstance(task.backbone, Blockwise) and len(task.backbone.blocks) > 0
 
 
 def block_by_block(task: Explained, images: Images) -> Iterator[BlockPass]:
@@ -44,7 +49,7 @@ def block_by_block(task: Explained, images: Images) -> Iterator[BlockPass]:
     A variable of a loop lets go only when the next block has run; an argument does so before.
     """
     backbone = task.backbone
-    assert isinstance(backbone, Vit | Rag)
+    assert isinstance(backbone, Blockwise)
     with torch.no_grad():
         tokens = backbone.begin(task.normalise(images))
     for block in backbone.blocks:
@@ -75,7 +80,7 @@ def layers_backwards(task: Explained, images: Images) -> Iterator[TracedLayer]:
 
 def scores_of(task: Explained, tokens: Tokens, asked: Int64[Tensor, " B"]) -> Float[Tensor, " B"]:
     """How much the output of any block speaks for what was asked."""
-    assert isinstance(task.backbone, Vit | Rag)
+    assert isinstance(task.backbone, Blockwise)
     return task.score(task.backbone.readout(tokens), asked)
 
 
@@ -90,7 +95,7 @@ def _run(block: nn.Module, tokens: Tokens) -> BlockPass:
 def _blocks_and_inputs(task: Explained, images: Images) -> Iterator[tuple[nn.Module, Tokens]]:
     """Each block and what it is given; the last one is not run."""
     backbone = task.backbone
-    assert isinstance(backbone, Vit | Rag)
+    assert isinstance(backbone, Blockwise)
     *others, last = backbone.blocks
     with torch.no_grad():
         tokens = backbone.begin(task.normalise(images))

@@ -9,6 +9,7 @@ from saccade.data.formats.coco_objects import coco_boxes, coco_segments
 from saccade.data.formats.mask_folders import Masks, find_masks, open_mask_folders
 from saccade.data.formats.pairs import (
     Pairs,
+    are_pairs,
     are_wide,
     find_pairs,
     halves_by_name,
@@ -104,13 +105,14 @@ def open_pairs(path: str | Path, *, pairs: Pairs = "auto") -> Source:
     given, root, listing = _list(path)
     if pairs in ("auto", "folders") and (twins := find_pairs(listing)) is not None:
         return open_pair_folders(given, root, listing, twins)
+    order = halves_by_name(root) if pairs == "auto" else None
+    notes: list[str] = []
     if pairs == "left-right" or pairs == "right-left":
-        return open_halves(given, root, listing, order=pairs, notes=())
-    if pairs == "auto" and (order := halves_by_name(root)) is not None:
-        return open_halves(given, root, listing, order=order, notes=())
-    if pairs == "auto" and are_wide(root, listing):
-        notes = ["pictures twice as wide as high: taken for two side by side"]
-        return open_halves(given, root, listing, order="left-right", notes=notes)
+        order = pairs
+    elif order is None and pairs == "auto" and are_wide(root, listing):
+        order, notes = "left-right", ["pictures twice as wide as high: taken for two side by side"]
+    if listing.pictures and order is not None:
+        return open_halves(given, root, listing, order=order, notes=notes)
     raise DataError(f"{given}: no pairs of pictures found. {_PAIRS}.")
 
 
@@ -132,7 +134,7 @@ def guess_job(path: str | Path) -> JobName | None:
         return "detect"
     if find_masks(listing) is not None:
         return "segment"
-    if find_pairs(listing) is not None or (listing.pictures and halves_by_name(root)):
+    if are_pairs(listing) or (listing.pictures and halves_by_name(root)):
         return "translate"
     if any(is_video_name(name) for name in listing.others) or _are_frames(listing):
         return "video"

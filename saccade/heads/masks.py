@@ -76,7 +76,11 @@ class MaskHead(nn.Module):
         scale = cells.shape[1] ** -0.5  # masks start undecided, at any width
         wanted = self.describe(queries) * scale  # B Q width
         return MaskLogits(
-            class_logits=self.classify(queries),
+            class_logits=self.on_queries(tokens),
             mask_logits=torch.einsum("bqd,bdhw->bqhw", wanted, cells),
             cell_size=self.upscale.cell_size,
         )
+
+    def on_queries(self, tokens: Tokens) -> Float[Tensor, "B Q K1"]:
+        """The classes alone."""
+        return self.classify(tokens.x[:, : self.num_queries])

@@ -16,12 +16,18 @@ def visreg(
 
         centre = mean over d of mean(z[:, d]) ** 2
         scale = mean over d of (1 - std(z[:, d])) ** 2
-        unit = (z - mean(z)) / std(z)                     # no gradient through std
+        unit = (z - mean(z)) / std(z)
         shape = mean over s of mean((sort(unit @ directions[:, s]) - q) ** 2)
 
     The last is the squared Wasserstein distance in one dimension. The gradient of ``scale`` stays
     as vectors fall together, which is what keeps them from it; that of ``shape`` grows, so
     gradients have to be clipped.
+
+    The paper lets no gradient through the deviation that ``shape`` divides by. Then ``shape``, too,
+    pulls vectors together, the harder the closer they are: by 1 less the correlation of a line with
+    the quantiles, over the deviation. That is little in a batch of hundreds and too much in a small
+    one: eight pictures collapse within thirty steps (deviation 0.06), and with the gradient they
+    reach 0.85. So here the deviation is part of ``shape``, which then says nothing about scale.
 
     Args:
         views: projected vectors, in fp32; at least two pictures.
@@ -32,7 +38,7 @@ def visreg(
     """
     mean = views.mean(dim=1, keepdim=True)  # V 1 D
     std = views.std(dim=1, keepdim=True, correction=0)
-    unit = (views - mean) / (std.detach() + _EPS)
+    unit = (views - mean) / (std + _EPS)
     seen = (unit @ directions).mT  # V S B: sorting neighbours in memory is faster
     quantiles = _gaussian_quantiles(views.shape[1], device=views.device)
     return {

@@ -73,6 +73,19 @@ class MapMetrics:
         """Of each class in each picture; NaN where it neither is nor was said to be."""
         return _dice(np.stack(self._counts))
 
+    def mean_dice_of_pictures(self) -> Float[np.ndarray, " n"]:
+        """Over the classes that are there or were said to be, the background left out; 1 if none.
+
+        With nothing there and nothing said, all is right.
+        """
+        dice = self.dice_of_pictures()[:, self._shown()]
+        return np.where(np.isnan(dice).all(axis=1), 1.0, _mean(dice))
+
+    def accuracy_of_pictures(self) -> Float[np.ndarray, " n"]:
+        """The share of the known pixels that was right; 1 where nothing is known."""
+        both, _, true = np.moveaxis(np.stack(self._counts), 1, 0).sum(axis=2)
+        return np.where(true > 0, both / np.maximum(true, 1), 1.0)
+
     def per_class(self) -> tuple[MapRow, ...]:
         """One row per class, in order."""
         both, said, true = np.stack(self._counts).sum(axis=0)
@@ -121,12 +134,16 @@ class MapMetrics:
         dice = _dice(counts)  # n K
         is_there = ~np.isnan(dice)
         of_classes = _divided(weights @ np.nan_to_num(dice), weights @ is_there)  # R K
-        shown = [k for k, name in enumerate(self.class_names) if name.lower() != BACKGROUND]
         return {
             "miou": _mean(ious),
-            "dice": _mean(of_classes[:, shown or slice(None)]),
+            "dice": _mean(of_classes[:, self._shown()]),
             "pixel_accuracy": np.nan_to_num(_divided(both.sum(axis=1), true.sum(axis=1))),
         }
+
+    def _shown(self) -> list[int]:
+        """The classes that are not background; all, where there is nothing else."""
+        shown = [k for k, name in enumerate(self.class_names) if name.lower() != BACKGROUND]
+        return shown or list(range(len(self.class_names)))
 
 
 def _dice(counts: Shaped[np.ndarray, "n 3 K"]) -> Float[np.ndarray, "n K"]:

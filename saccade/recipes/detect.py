@@ -1,7 +1,6 @@
 """Detection: a complete config from a few facts about the pictures and their objects."""
 
 import math
-from dataclasses import replace
 
 import torch
 

@@ -166,12 +166,13 @@ def plan(
             measure=measure,
         )
     config = config_for(choice.candidate, choice.steps)
+    preprocess = prepared(config)
     return Plan(
         config=config,
         model_name=choice.candidate.model,
-        preprocess=prepared(config),
+        preprocess=preprocess,
         lines=(
-            *_lines(config, choice, facts, training_seconds, epochs),
+            *_lines(config, preprocess, choice, facts, training_seconds, epochs),
             *([] if start is None else fine_tune_lines(start, config, facts)),
         ),
     )
@@ -230,6 +231,7 @@ def _fraction(settings: dict[str, str], name: str, default: float) -> float:
 
 def _lines(
     config: RunConfig,
+    preprocess: Preprocess,
     choice: Choice,
     facts: Facts,
     training_seconds: float | None,
@@ -239,7 +241,7 @@ def _lines(
     epochs = config.steps * batch / facts.num_pictures
     lines = [
         f"model      {choice.candidate.model}",
-        f"size       {config.data.image_size} x {config.data.image_size} pixels, "
+        f"size       {preprocess.width} x {preprocess.height} pixels, "
         + ("grey" if config.data.channels == 1 else "RGB")
         + f"; the pictures' short side is {facts.side}",
         f"batch      {batch} pictures",

@@ -13,7 +13,7 @@ from saccade.data.annotated import guess_job, open_pairs
 from saccade.data.decode import UnreadablePicture
 from saccade.data.samples import Source
 from saccade.data.sources import open_source
-from saccade.data.targets import PictureTargets
+from saccade.data.targets import PictureTargets, Targets
 from saccade.errors import DataError, UsageError, nearest
 from saccade.recipes.facts import Facts
 from saccade.recipes.generate import generate, label_targets
@@ -112,7 +112,7 @@ def translate_with(kind: str) -> ConfigMaker:
 
 def pair_targets(
     config: RunConfig, preprocess: Preprocess, num_classes: int, batch_size: int
-) -> object:
+) -> Targets | None:
     """Made-up partners to time a step with; labels, or nothing, where an edit makes the pairs."""
     task = config.task
     assert isinstance(task, TranslateConfig)

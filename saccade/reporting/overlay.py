@@ -10,6 +10,8 @@ from PIL import Image
 SMALLEST_SIDE_PX = 224  # of the longer side: below it, people cannot see where the colour lies
 PIXEL_ART_PX = 48  # below this longer side, pixels are shown as squares rather than smoothed
 
+GAP_PX = 6  # between the frames of a clip
+
 # How much colour covers the picture where heat is 0 and where it is 1. inferno runs from black to
 # light yellow with evenly rising lightness, so cold places are dimmed, hot ones glow, and the order
 # survives colour blindness and a grey printer; at least 35 % of the picture always shows through.
@@ -57,7 +59,7 @@ def strip(
     image: UInt8[np.ndarray, "C H W"] | UInt8[np.ndarray, "T C H W"],
     heat: Float[np.ndarray, "h w"] | Float[np.ndarray, "t h w"],
 ) -> UInt8[np.ndarray, "H2 W2 3"]:
-    """The overlay of a picture; of a clip, those of its frames side by side.
+    """The overlay of a picture; of a clip, those of its frames side by side, a white line between.
 
     Args:
         image: as a model is given it.
@@ -66,13 +68,12 @@ def strip(
     if image.ndim == 3:
         return overlay(image.transpose(1, 2, 0), heat)
     per_step = len(image) / len(heat)
-    return np.concatenate(
-        [
-            overlay(frame.transpose(1, 2, 0), heat[int(number / per_step)])
-            for number, frame in enumerate(image)
-        ],
-        axis=1,
-    )
+    frames = [
+        overlay(frame.transpose(1, 2, 0), heat[int(number / per_step)])
+        for number, frame in enumerate(image)
+    ]
+    line = np.full((len(frames[0]), GAP_PX, 3), 255, np.uint8)
+    return np.concatenate([part for frame in frames for part in (frame, line)][:-1], axis=1)
 
 
 def _as_grey(image: UInt8[np.ndarray, "H W C"]) -> Image.Image:

@@ -15,6 +15,7 @@ from saccade.run.optimizer import load_optimizer_tensors, make_optimizer, optimi
 from saccade.run.schedule import learning_rate
 from saccade.tasks.build import AnyTask
 from saccade.transformer.block import Blocks
+from saccade.transformer.modulate import ModulatedBlocks
 
 
 class Learner:
@@ -103,7 +104,7 @@ class Learner:
 def _recompute(task: AnyTask) -> None:
     """Tells all transformer blocks to keep only what goes into them; see ``Blocks``."""
     for module in task.modules():
-        if isinstance(module, Blocks):
+        if isinstance(module, Blocks | ModulatedBlocks):
             module.recompute = True
 
 

@@ -15,15 +15,25 @@ from saccade.run.weights import load_weights
 from saccade.serving.detect import Detector
 from saccade.serving.embed import Embedder
 from saccade.serving.engine import Engine
+from saccade.serving.generate import Generator
 from saccade.serving.model import Model
+from saccade.serving.segment import Segmenter
+from saccade.serving.translate import Translator
 from saccade.serving.video import VideoModel
 from saccade.tasks.build import build_task
 from saccade.tasks.classify import Classify
 from saccade.tasks.detect import Detect
 from saccade.tasks.embed import Embed
+from saccade.tasks.pretrain import Pretrain
+from saccade.tasks.pretrain_dino import PretrainDino
+from saccade.tasks.pretrain_mae import PretrainMae
+from saccade.tasks.generate import Generate
+from saccade.tasks.segment import Segment
+from saccade.tasks.segment_masks import SegmentMasks
+from saccade.tasks.translate import Translate
 from saccade.tasks.video import Video
 
-AnyModel = Model | Detector | Embedder | VideoModel
+AnyModel = Model | Detector | Embedder | Segmenter | VideoModel | Generator | Translator
 """What answers in Python, for each job."""
 
 
@@ -57,10 +67,16 @@ def wrap(engine: Engine) -> AnyModel:
             return Model(engine)
         case Detect():
             return Detector(engine)
-        case Embed():
+        case Embed() | Pretrain() | PretrainDino() | PretrainMae():
             return Embedder(engine)
+        case Segment() | SegmentMasks():
+            return Segmenter(engine)
         case Video():
             return VideoModel(engine)
+        case Generate():
+            return Generator(engine)
+        case Translate():
+            return Translator(engine)
         case _:
             raise AssertionError(f"no answers for {engine.job}")
 

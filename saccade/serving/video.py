@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
 from saccade.attribution.methods import Method
 from saccade.data.batch import Batch
@@ -101,11 +101,6 @@ class VideoModel:
                     for method, heat in explanation.heats.items()
                 },
             )
-
-
-def shown_frames(clip: UInt8[np.ndarray, "T C H W"]) -> UInt8[np.ndarray, "H TW C"]:
-    """The frames of a clip side by side."""
-    return np.ascontiguousarray(np.concatenate(list(clip.transpose(0, 2, 3, 1)), axis=1))
 
 
 def _as_list(inputs: str | Path | Sequence[str | Path]) -> list[str | Path]:

@@ -11,6 +11,7 @@ from saccade.config.task import (
     DetectConfig,
     EmbedConfig,
     GenerateConfig,
+    PretrainConfig,
     SegmentConfig,
     TranslateConfig,
     VideoConfig,
@@ -19,17 +20,33 @@ from saccade.heads.classify import ClassHead
 from saccade.heads.detect import DetectHead
 from saccade.tasks.build_embed import build_embedder
 from saccade.tasks.build_flow import build_generator, build_translator
+from saccade.tasks.build_pretrain import build_pretrain
 from saccade.tasks.build_segment import build_segmenter
 from saccade.tasks.classify import Classify
 from saccade.tasks.detect import Detect
 from saccade.tasks.embed import Embed
 from saccade.tasks.generate import Generate
+from saccade.tasks.pretrain import Pretrain
+from saccade.tasks.pretrain_dino import PretrainDino
+from saccade.tasks.pretrain_mae import PretrainMae
 from saccade.tasks.segment import Segment
 from saccade.tasks.segment_masks import SegmentMasks
 from saccade.tasks.translate import Translate
 from saccade.tasks.video import FrameModel, Video
 
-AnyTask = Classify | Detect | Embed | Generate | Segment | SegmentMasks | Translate | Video
+AnyTask = (
+    Classify
+    | Detect
+    | Embed
+    | Generate
+    | Pretrain
+    | PretrainDino
+    | PretrainMae
+    | Segment
+    | SegmentMasks
+    | Translate
+    | Video
+)
 """Every task there is; the loop takes any of them."""
 
 
@@ -62,6 +79,14 @@ def build_task(
             )
         case TranslateConfig():
             return build_translator(
+                config.model,
+                config.task,
+                class_names=class_names,
+                preprocess=preprocess,
+                seed=config.seed,
+            )
+        case PretrainConfig():
+            return build_pretrain(
                 config.model,
                 config.task,
                 class_names=class_names,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
 from saccade.backbones.build import AnyBackbone
@@ -19,7 +19,7 @@ from saccade.losses.agreement import disagreement
 from saccade.losses.sigreg import sigreg
 from saccade.losses.visreg import random_directions, visreg
 from saccade.metrics.representation import view_recall
-from saccade.tasks.representation import MOST_JUDGED, Vectors, per_channel, to_numbers
+from saccade.tasks.representation import MOST_JUDGED, Vectors, per_channel, strength, to_numbers
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
 
@@ -69,6 +69,14 @@ class Pretrain(nn.Module):
     def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """Bytes to the numbers that the backbone is given."""
         return to_numbers(images, self.mean, self.std)
+
+    def score(
+        self,
+        tokens: Tokens,
+        asked: Int64[Tensor, " B"],  # noqa: ARG002  as in Explained; there are no classes
+    ) -> Float[Tensor, " B"]:
+        """How strong the vector of each picture is."""
+        return strength(tokens, self.reads)
 
     def vectors(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B D"]:
         """The vector of each picture, as long as it comes."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
 from saccade.backbones.build import AnyBackbone
@@ -19,7 +19,7 @@ from saccade.heads.classify import pooled
 from saccade.heads.projector import Prototypes
 from saccade.losses.dino import sharpened, teacher_agreement
 from saccade.metrics.representation import view_recall
-from saccade.tasks.representation import MOST_JUDGED, Vectors, per_channel, to_numbers
+from saccade.tasks.representation import MOST_JUDGED, Vectors, per_channel, strength, to_numbers
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
 
@@ -77,6 +77,14 @@ class PretrainDino(nn.Module):
         """Bytes to the numbers that the backbone is given."""
         return to_numbers(images, self.mean, self.std)
 
+    def score(
+        self,
+        tokens: Tokens,
+        asked: Int64[Tensor, " B"],  # noqa: ARG002  as in Explained; there are no classes
+    ) -> Float[Tensor, " B"]:
+        """How strong the vector of each picture is."""
+        return strength(tokens, self.reads)
+
     def vectors(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B D"]:
         """The vector of each picture, as long as it comes."""
         return pooled(self.tokens(images), self.reads)
@@ -101,10 +109,15 @@ class PretrainDino(nn.Module):
         ``teacher_entropy``, in nats, says whether the prototypes are in use: 0 when each picture
         has one for sure, log K when no picture prefers any.
         """
+        is_first = self.training and self.num_lessons == 0
         if self.training:
             self._teach(progress)
         views = make_views(batch.images, self.config)
         taught = self.teacher_says(views.whole)
+        if is_first:
+            # Fresh models say nearly the same about every picture. Without a centre that would be
+            # agreement already, and training would begin by undoing it.
+            self.centre.copy_(taught.mean(dim=(0, 1)))
         student = self.student_says(views)
         with torch.autocast(student.device.type, enabled=False):
             teacher = sharpened(taught, self.centre, temperature=self.config.teacher_temperature)

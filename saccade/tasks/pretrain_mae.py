@@ -16,7 +16,7 @@ from saccade.data.batch import Batch
 from saccade.heads.classify import pooled
 from saccade.heads.mae import PatchDecoder
 from saccade.losses.mae import denormalise_patches, hidden_patches
-from saccade.tasks.representation import MOST_JUDGED, Vectors, per_channel, to_numbers
+from saccade.tasks.representation import MOST_JUDGED, Vectors, per_channel, strength, to_numbers
 from saccade.tokens.masking import draw_visible, fill, is_hidden, keep
 from saccade.tokens.patches import pad_to_multiple, patchify, unpatchify
 from saccade.tokens.tokens import Tokens
@@ -80,6 +80,14 @@ class PretrainMae(nn.Module):
     def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """Bytes to the numbers that the backbone is given."""
         return to_numbers(images, self.mean, self.std)
+
+    def score(
+        self,
+        tokens: Tokens,
+        asked: Int64[Tensor, " B"],  # noqa: ARG002  as in Explained; there are no classes
+    ) -> Float[Tensor, " B"]:
+        """How strong the vector of each picture is."""
+        return strength(tokens, self.reads)
 
     def vectors(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B D"]:
         """The vector of each picture, as long as it comes."""

@@ -4,7 +4,10 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
+from saccade.config.model import Pool
+from saccade.heads.classify import pooled
 from saccade.metrics.representation import effective_rank, mean_std, votes_of_the_others
+from saccade.tokens.tokens import Tokens
 
 MOST_JUDGED = 2048
 """Held-out pictures that choose the best weights; more would cost time and change nothing."""
@@ -22,6 +25,15 @@ def to_numbers(
 ) -> Float[Tensor, "B C H W"]:
     """Bytes to numbers around 0: scaled to [0, 1], minus the mean, over the deviation."""
     return ((images / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def strength(tokens: Tokens, pool: Pool) -> Float[Tensor, " B"]:
+    """Half the squared length of each picture's vector.
+
+    Its gradient is that of the vector along itself, so an explanation of it says which patches make
+    the vector what it is.
+    """
+    return pooled(tokens, pool).float().square().sum(dim=1) / 2
 
 
 class Vectors:

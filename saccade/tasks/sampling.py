@@ -63,9 +63,10 @@ def heun(velocity: Velocity, noise: Float[Tensor, "B C H W"], *, num_steps: int)
 
 def last(points: Iterator[Point]) -> Float[Tensor, "B C H W"]:
     """The end of a line, without keeping the way there."""
-    for point in points:
-        images = point.images
-    return images
+    point = next(points)
+    for point in points:  # noqa: B007 - only the last one is wanted
+        pass
+    return point.images
 
 
 def noise_of(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from saccade.backbones.query_vit import QueryVit, looking_only_at
 from saccade.backbones.rag import Rag
 from saccade.backbones.vit import Vit
+from saccade.config.model import Pool
 from saccade.config.run import Preprocess
 from saccade.config.task import SegmentConfig
 from saccade.data.batch import Batch
@@ -187,6 +188,10 @@ class SegmentMasks(nn.Module):
             stuff={self.class_names.index(name) for name in self.config.stuff},
         )
 
+    def explained(self) -> "ExplainedMasks":
+        """What explanations ask: the same answers, from the blocks that see the queries."""
+        return ExplainedMasks(self)
+
     def truth(self, batch: Batch) -> SegmentTargets:
         """The segments of a batch."""
         assert isinstance(batch.targets, SegmentTargets)
@@ -195,6 +200,29 @@ class SegmentMasks(nn.Module):
     def metrics(self) -> "MaskMeasure":
         """An empty collector."""
         return MaskMeasure(self)
+
+
+class ExplainedMasks:
+    """A task whose tokens hold the queries, for LeGrad; the queries answer, and not the patches.
+
+    Args:
+        task: in evaluation mode.
+    """
+
+    reads: Pool = "class"
+
+    def __init__(self, task: SegmentMasks) -> None:
+        self._task = task
+        self.backbone = task.with_queries()
+
+    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """As the task does."""
+        return self._task.normalise(images)
+
+    def score(self, tokens: Tokens, asked: Int64[Tensor, " B"]) -> Float[Tensor, " B"]:
+        """The highest logit that any query has for a class."""
+        best = self._task.head.on_queries(tokens).amax(dim=1)  # B K1
+        return best.gather(1, asked[:, None])[:, 0]
 
 
 class MaskMeasure:

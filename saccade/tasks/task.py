@@ -7,6 +7,7 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from saccade.backbones.build import AnyBackbone
+from saccade.backbones.query_vit import QueryVit
 from saccade.config.model import Pool
 from saccade.data.batch import Batch
 from saccade.tokens.tokens import Tokens
@@ -64,7 +65,10 @@ class Explained(Protocol):
         reads: which tokens the answers are read from: ``mean`` for the patches, all alike.
     """
 
-    backbone: AnyBackbone
+    @property
+    def backbone(self) -> AnyBackbone | QueryVit:
+        """See above."""
+        ...
 
     @property
     def reads(self) -> Pool:

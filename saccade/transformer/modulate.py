@@ -1,7 +1,5 @@
 """Blocks that a condition (a time, a class) speaks to, by shift, scale and gate (adaLN-zero)."""
 
-from collections.abc import Iterator
-
 import torch.nn.functional as F
 import torch.utils.checkpoint
 from jaxtyping import Float
@@ -103,16 +101,13 @@ class ModulatedBlocks(nn.ModuleList):
 
     def forward(self, tokens: Tokens, condition: Float[Tensor, "B D"]) -> Tokens:
         """Applies one after the other."""
-        for block in self._blocks():
+        for block in self:
             tokens = (
                 _recomputed(block, tokens, condition)
                 if self.recompute and self.training
                 else block(tokens, condition)
             )
         return tokens
-
-    def _blocks(self) -> Iterator[nn.Module]:
-        return iter(self)
 
 
 def modulate(

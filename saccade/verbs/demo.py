@@ -1,12 +1,24 @@
-"""demo: the main job on real data that needs no network."""
+"""demo: every job on a world that needs no network."""
 
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from saccade.config.task import JobName
+from saccade.data.canvas.scenes import SceneConfig
+from saccade.data.canvas.writing import (
+    Amounts,
+    write_class_folders,
+    write_class_maps,
+    write_clips,
+    write_objects,
+    write_pairs,
+)
 from saccade.errors import UsageError, nearest
 from saccade.verbs.train import TrainResult, train
 from saccade.verbs.voice import Voice
@@ -18,16 +30,23 @@ def demo(
     *,
     job: str = "classify",
     out: str | Path | None = None,
-    model: str = "rag",
+    model: str | None = None,
     budget: str = BUDGET,
     seed: int = 0,
     is_quiet: bool = False,
 ) -> TrainResult:
-    """Trains on 1,797 handwritten digits that come with scikit-learn, written as a class folder.
+    """Trains on handwritten digits that come with scikit-learn, in the form that a job learns from.
+
+    - ``classify``, ``embed``, ``generate``: 1,797 pictures of one digit each, in class folders.
+    - ``detect``: digits on textured canvases, with their boxes as COCO has them.
+    - ``segment``: the same, with a mask for each picture.
+    - ``video``: clips of a digit that moves in one of eight directions, as folders of frames.
+    - ``translate``: digits on textures, and the same digits in white on black.
+    - ``pretrain``: digits on textures; their classes are for the report only.
 
     Args:
-        job: only ``classify`` so far.
-        out: the folder to make, with ``digits/`` and ``run/`` in it; None: ``saccade-demo`` here,
+        job: one of these.
+        out: the folder to make, with the pictures and ``run/`` in it; None: ``saccade-demo`` here,
             or the next free ``saccade-demo-2``, ...
         model: as for ``train``.
         budget: as for ``train``.
@@ -37,19 +56,26 @@ def demo(
     Raises:
         UsageError: an unknown job, or a folder in the way.
     """
-    if job != "classify":
-        raise UsageError(f"there is no demo of {job!r}; {nearest(job, ['classify'])}")
+    world = next((world for known, world in _WORLDS.items() if known == job), None)
+    if world is None:
+        raise UsageError(f"there is no demo of {job!r}; {nearest(job, _WORLDS)}")
     folder = _free_folder() if out is None else Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} exists already and is never overwritten; choose another --out")
     voice = Voice(is_quiet=is_quiet)
     start = time.monotonic()
-    write_digits(folder / "digits")
-    voice.say(
-        f"wrote 1,797 handwritten digits to {folder / 'digits'} in {time.monotonic() - start:.1f} s"
-    )
+    place = folder / world.folder
+    world.write(place, seed)
+    voice.say(f"wrote {world.what} to {place} in {time.monotonic() - start:.1f} s")
     return train(
-        folder / "digits", folder / "run", model=model, budget=budget, seed=seed, is_quiet=is_quiet
+        place,
+        folder / "run",
+        job=job,
+        model=model or world.model,
+        budget=budget,
+        settings=world.settings,
+        seed=seed,
+        is_quiet=is_quiet,
     )
 
 
@@ -63,6 +89,76 @@ def write_digits(folder: Path) -> None:
     images = np.round(np.asarray(digits) * 255 / 16).astype(np.uint8).reshape(-1, 8, 8)
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         Image.fromarray(image).save(folder / str(label) / f"{number:04d}.png")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _World:
+    """What a demo learns from.
+
+    Attributes:
+        folder: what the pictures' folder is called.
+        what: is written, in words.
+        write: given the folder and a seed.
+        model, settings: as for ``train``.
+    """
+
+    folder: str
+    what: str
+    write: Callable[[Path, int], None]
+    model: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+# Small enough to be learned in two minutes on two cores, large enough to look at.
+_CANVAS = SceneConfig(height=64, width=64, max_characters=4, min_size=14.0, max_size=32.0)
+_AMOUNTS = Amounts(train=3000, val=200, test=300)
+
+
+def _write_digits(folder: Path, _seed: int) -> None:
+    write_digits(folder)  # the same for every seed
+
+
+def _write_objects(folder: Path, seed: int) -> None:
+    write_objects(folder, _AMOUNTS, seed=seed, config=_CANVAS)
+
+
+def _write_class_maps(folder: Path, seed: int) -> None:
+    write_class_maps(folder, _AMOUNTS, seed=seed, config=_CANVAS)
+
+
+def _write_clips(folder: Path, seed: int) -> None:
+    write_clips(folder, _AMOUNTS, seed=seed)
+
+
+def _write_pairs(folder: Path, seed: int) -> None:
+    write_pairs(folder, _AMOUNTS, seed=seed)
+
+
+def _write_textured(folder: Path, seed: int) -> None:
+    write_class_folders(folder, _AMOUNTS, seed=seed)
+
+
+_DIGITS = _World(
+    folder="digits", what="1,797 handwritten digits", write=_write_digits, model="rag"
+)
+_WORLDS: dict[JobName, _World] = {
+    "classify": _DIGITS,
+    "detect": _World(
+        folder="canvases", what="3,500 canvases with 1 to 4 digits", write=_write_objects
+    ),
+    "segment": _World(
+        folder="canvases", what="3,500 canvases with 1 to 4 digits", write=_write_class_maps
+    ),
+    "video": _World(folder="clips", what="3,500 clips of moving digits", write=_write_clips),
+    "embed": replace(_DIGITS, model=None),
+    "generate": replace(_DIGITS, model=None),
+    "translate": _World(
+        folder="pairs", what="3,500 digits on textures, and in white on black", write=_write_pairs
+    ),
+    "pretrain": _World(
+        folder="digits", what="3,500 digits on textures", write=_write_textured
+    ),
+}
 
 
 def _free_folder() -> Path:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from saccade.data.annotated import guess_job
 from saccade.errors import UsageError
 from saccade.jobs.find import find_job
 from saccade.jobs.job import Job
@@ -123,9 +124,11 @@ def train(
             f"{out} lies inside {source}, so the run would become a part of its own data; choose "
             "an --out beside it"
         )
-    chosen = _job_of(folder, job, is_resumed=resume)
+    chosen = _job_of(folder, source, job, is_resumed=resume)
     pictures = chosen.open(source)
     voice.head(pictures.describe()[0])
+    if job is None and chosen.name != "classify":
+        voice.say(f"  job        {chosen.name}, which this source is made for; --job names another")
     for line in pictures.describe()[1:]:
         voice.say(f"  {line}")
 
@@ -175,11 +178,11 @@ def train(
     return result
 
 
-def _job_of(folder: RunFolder, job: str | None, *, is_resumed: bool) -> Job:
+def _job_of(folder: RunFolder, source: str | Path, job: str | None, *, is_resumed: bool) -> Job:
     """The job that was named; else that of the run that goes on, or what the source is for."""
     if is_resumed:
         return find_job(load_contract(folder.contract).job)
-    return find_job(job or "classify")
+    return find_job(job or guess_job(source) or "classify")
 
 
 def _result(

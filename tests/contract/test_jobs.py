@@ -16,13 +16,36 @@ from saccade.run.learner import Learner
 from saccade.run.weights import load_weights, save_weights
 from saccade.tasks.build import AnyTask, build_task
 from saccade.tasks.task import Task
-from tests.contract.worlds import classify, detect, embed
+from tests.contract.worlds import (
+    classify,
+    detect,
+    embed,
+    generate,
+    pretrain,
+    segment,
+    translate,
+    video,
+)
 from tests.contract.worlds.world import SIDE, World
 
 CPU = torch.device("cpu")
 STEPS = 30
 
-WORLDS = {"classify": classify.world, "detect": detect.world, "embed": embed.world}
+WORLDS = {
+    "classify": classify.world,
+    "detect": detect.world,
+    "embed": embed.world,
+    "generate": generate.world,
+    "segment": segment.world,
+    "segment-linear": segment.linear_world,
+    "segment-masks": segment.mask_world,
+    "translate": translate.world,
+    "video": video.world,
+    "visreg": pretrain.visreg,
+    "lejepa": pretrain.lejepa,
+    "dino": pretrain.dino,
+    "mae": pretrain.mae,
+}
 
 
 @pytest.fixture(params=list(WORLDS.values()), ids=list(WORLDS))

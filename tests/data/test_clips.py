@@ -1,98 +1,80 @@
-"""A clip becomes frames of one size, in their order."""
+"""Of a clip a model is given the middle frames of equal stretches, each fitted to its size."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
-import torch
+from jaxtyping import UInt8
 
-from saccade.config.run import AugmentConfig, Preprocess
-from saccade.data.augment import augment
-from saccade.data.batch import Batch
-from saccade.data.clips import Clips, read_clip
-from saccade.data.decode import PictureHeader, UnreadablePicture
-from saccade.data.loader import Loader
-from saccade.data.samples import Samples
-
-CLIP = Preprocess(
-    height=8, width=8, channels=1, fit="squash", mean=(0.5,), std=(0.25,), num_frames=3
-)
+from saccade.config.run import Preprocess, ShortClips
+from saccade.data.clips import evenly_spread, read_clip
+from saccade.data.decode import UnreadablePicture
+from saccade.data.pictures import PictureArray
+from saccade.data.preprocess import fit_picture
 
 
 @dataclass(frozen=True)
-class Ramps:
-    """Clips of ten frames; frame t of clip i is 20 i + t everywhere, and t pixels taller."""
+class Recorded(PictureArray):
+    """One clip whose frames grow, and which remembers what it was asked for."""
 
-    count: int
-
-    def __len__(self) -> int:
-        return self.count
-
-    def name(self, i: int) -> str:
-        return f"clip-{i}"
-
-    def num_bytes(self, i: int) -> int:
-        return 640
-
-    def stamp(self, i: int) -> str:
-        return str(i)
-
-    def content_hash(self, i: int) -> str:
-        return str(i)
-
-    def header(self, i: int) -> PictureHeader:
-        return PictureHeader(8, 8, is_grey=True)
-
-    def load(self, i: int, *, channels: int, min_side: int | None) -> np.ndarray:
-        return self.frames(
-            i, num_frames=1, short_clips="refuse", channels=channels, min_side=min_side
-        )[0]
-
-    def stack(self, *, height: int, width: int, channels: int) -> None:
-        return None
+    asked: list[dict[str, object]]
 
     def frames(
-        self, i: int, *, num_frames: int, short_clips: str, channels: int, min_side: int | None
-    ) -> list[np.ndarray]:
-        if i == 2:
-            raise UnreadablePicture("it has no frames")
-        times = (np.arange(num_frames) * 10) // num_frames
-        return [np.full((8 + t, 8, channels), 20 * i + t, np.uint8) for t in times.tolist()]
+        self,
+        i: int,
+        *,
+        num_frames: int,
+        short_clips: ShortClips,
+        channels: int,
+        min_side: int | None,
+    ) -> list[UInt8[np.ndarray, "_H _W C"]]:
+        self.asked.append({"short_clips": short_clips, "min_side": min_side})
+        return [np.full((6 + k, 9, channels), k, np.uint8) for k in range(num_frames)]
 
 
-def test_frames_of_any_size_become_one_clip():
-    clips = Ramps(2)
-    assert isinstance(clips, Clips)
-    clip = read_clip(clips, 1, CLIP)
-    assert clip.shape == (3, 1, 8, 8)
-    assert clip[:, 0, 0, 0].tolist() == [20, 23, 26]
+def test_frames_are_the_middles_of_equal_stretches():
+    assert evenly_spread(9, asked=3, short_clips="refuse") == [1, 4, 7]
+    assert evenly_spread(10, asked=4, short_clips="refuse") == [1, 3, 6, 8]
+    assert evenly_spread(5, asked=1, short_clips="refuse") == [2]
+    for n in range(1, 40):
+        assert evenly_spread(n, asked=n, short_clips="refuse") == list(range(n))
 
 
-@pytest.mark.parametrize("cache_bytes", [0, 10**6], ids=["on demand", "in memory"])
-def test_a_loader_gives_clips_and_leaves_broken_ones_out(cache_bytes: int):
-    samples = Samples(pictures=Ramps(4), ids=np.arange(4), labels=np.array([0, 1, 0, 1]))
-    loader = Loader(
-        samples, CLIP, batch_size=4, num_threads=1, cache_bytes=cache_bytes, max_bad_fraction=1.0
+@pytest.mark.parametrize("num_frames", [1, 3, 5, 7])
+def test_a_short_clip_that_may_repeat_shows_every_frame_in_order(num_frames: int):
+    chosen = evenly_spread(num_frames, asked=8, short_clips="repeat")
+    assert len(chosen) == 8
+    assert chosen == sorted(chosen)
+    assert set(chosen) == set(range(num_frames))
+
+
+def test_a_clip_shorter_than_asked_is_refused_with_both_numbers_and_two_ways_out():
+    with pytest.raises(
+        UnreadablePicture,
+        match=r"it has 5 frames, and the model is given 8; .*task.num_frames=5.*short_clips=repeat",
+    ):
+        evenly_spread(5, asked=8, short_clips="refuse")
+
+
+@pytest.mark.parametrize("short_clips", ["refuse", "repeat"])
+def test_a_clip_without_frames_is_refused(short_clips: ShortClips):
+    with pytest.raises(UnreadablePicture, match="it has no frames"):
+        evenly_spread(0, asked=8, short_clips=short_clips)
+
+
+def test_each_frame_is_fitted_whatever_its_size():
+    clips = Recorded(np.zeros((1, 4, 4, 3), np.uint8), "clip", [])
+    preprocess = Preprocess(
+        height=8,
+        width=4,
+        channels=3,
+        fit="squash",
+        mean=(0.5,) * 3,
+        std=(0.5,) * 3,
+        num_frames=3,
+        short_clips="repeat",
     )
-    loader.prepare()
-    (batch,) = loader.batches()
-    assert batch.images.shape == (3, 3, 1, 8, 8)
-    assert batch.labels.tolist() == [0, 1, 1]
-    assert batch.images[:, :, 0, 0, 0].tolist() == [[0, 3, 6], [20, 23, 26], [60, 63, 66]]
-    assert loader.bad == {"clip-2": "it has no frames"}
-
-
-def test_all_frames_of_a_clip_are_changed_alike():
-    """A clip of one repeated picture stays one, whatever is drawn."""
-    rng = np.random.default_rng(0)
-    frame = torch.from_numpy(rng.integers(0, 256, (2, 1, 3, 12, 12)).astype(np.uint8))
-    batch = Batch(images=frame.repeat(1, 4, 1, 1, 1), targets=torch.arange(2), ids=torch.arange(2))
-    config = AugmentConfig(
-        flip=0.5, translate=0.2, zoom=0.3, rotate_degrees=30.0, shear=0.1, colour=0.5, erase=1.0
-    )
-    found = augment(batch, config, seed=0, epoch=0)
-    assert found.images.shape == batch.images.shape
-    for t in range(1, 4):
-        assert torch.equal(found.images[:, t], found.images[:, 0])
-    assert not torch.equal(found.images, batch.images)
-    assert found.labels.tolist() == [0, 1]
+    clip = read_clip(clips, 0, preprocess)
+    frames = clips.frames(0, num_frames=3, short_clips="refuse", channels=3, min_side=None)
+    assert np.array_equal(clip, np.stack([fit_picture(frame, preprocess) for frame in frames]))
+    assert clips.asked[0] == {"short_clips": "repeat", "min_side": 8}

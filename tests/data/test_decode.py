@@ -13,7 +13,13 @@ import pytest
 from PIL import Image, ImageOps
 
 from saccade.data import jpeg
-from saccade.data.decode import PictureHeader, UnreadablePicture, decode, read_header
+from saccade.data.decode import (
+    PictureHeader,
+    UnreadablePicture,
+    decode,
+    decode_numbers,
+    read_header,
+)
 
 Encode = Callable[..., bytes]
 LOSSLESS = ["PNG", "BMP", "TIFF", "PPM"]
@@ -262,3 +268,51 @@ def test_hostile_files_become_pixels_or_a_reason(shared_data: Path):
             assert picture.shape[2] == 3
             assert min(picture.shape) > 0
     assert 50 < num_pictures < len(names)
+
+
+def test_numbers_of_a_mask_are_what_its_pixels_hold(encode: Encode):
+    held = np.array([[0, 3], [200, 255]], dtype=np.uint8)
+    grey = Image.fromarray(held)
+    palette = grey.convert("P")
+    palette.putpalette([(7 * k) % 256 for k in range(3 * 256)])
+    for image in (grey, palette):
+        assert decode_numbers(encode(image, "PNG")).tolist() == held.tolist()
+    faint = Image.merge("LA", [grey, grey])
+    assert decode_numbers(encode(faint, "PNG")).tolist() == held.tolist()
+    assert decode_numbers(encode(Image.fromarray(held > 100), "PNG")).tolist() == [[0, 0], [1, 1]]
+
+
+def test_wide_numbers_keep_all_their_bits(encode: Encode):
+    held = np.array([[0, 256, 65535]], dtype=np.uint16)
+    assert decode_numbers(encode(Image.fromarray(held), "PNG")).tolist() == held.tolist()
+
+
+def test_colours_of_a_mask_lose_their_opacity_and_nothing_else(encode: Encode):
+    held = np.array([[[1, 2, 3, 0], [4, 5, 6, 255]]], dtype=np.uint8)
+    found = decode_numbers(encode(Image.fromarray(held), "PNG"))
+    assert found.tolist() == [[[1, 2, 3], [4, 5, 6]]]
+
+
+def test_masks_of_fractions_and_broken_ones_are_refused(encode: Encode):
+    fractions = encode(Image.fromarray(np.array([[0.5]], dtype=np.float32)), "TIFF")
+    with pytest.raises(UnreadablePicture, match="a mask holds whole numbers"):
+        decode_numbers(fractions)
+    whole = encode(Image.new("L", (50, 50)), "PNG")
+    for data in (b"", whole[:60], b"GIF89a"):
+        with pytest.raises(UnreadablePicture):
+            decode_numbers(data)
+
+
+def test_hostile_files_become_numbers_or_a_reason(shared_data: Path):
+    with zipfile.ZipFile(shared_data / "broken_images" / "broken_images.zip") as archive:
+        names = [name for name in archive.namelist() if not name.endswith(("/", ".tsv"))][::15]
+        num_masks = 0
+        for name in names:
+            try:
+                numbers = decode_numbers(archive.read(name))
+            except UnreadablePicture:
+                continue
+            num_masks += 1
+            assert numbers.dtype.kind in "iu"
+            assert numbers.ndim == 2 or numbers.shape[2] == 3
+    assert 20 < num_masks < len(names)

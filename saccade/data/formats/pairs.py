@@ -20,9 +20,9 @@ from saccade.errors import DataError
 Pairs = Literal["auto", "folders", "left-right", "right-left"]
 """Two folders, or the halves of each picture: which half becomes which."""
 
-_NAMES = (
-    *(("input", "target"), ("inputs", "targets"), ("source", "target"), ("a", "b"), ("x", "y")),
-    *(("before", "after"), ("condition", "picture"), ("low", "high")),
+_OBVIOUS = (("input", "target"), ("inputs", "targets"), ("source", "target"))
+_POSSIBLE = (  # classes may have such names too, so they count only where pairs are asked for
+    *(("a", "b"), ("x", "y"), ("before", "after"), ("low", "high"), ("condition", "picture")),
 )
 _SHOWN = 10
 _HALVES = {
@@ -35,7 +35,12 @@ _HALVES = {
 
 def find_pairs(listing: Listing) -> Twins | None:
     """Looks for two folders such as ``input`` and ``target``; None if there are none."""
-    return find_twins(listing, _NAMES)
+    return find_twins(listing, (*_OBVIOUS, *_POSSIBLE))
+
+
+def are_pairs(listing: Listing) -> bool:
+    """Whether there are two folders that can hardly be anything else."""
+    return find_twins(listing, _OBVIOUS) is not None
 
 
 def open_pair_folders(given: str, root: Path, listing: Listing, twins: Twins) -> Source:

@@ -178,10 +178,11 @@ def _splits(given: str, root: Path, places: VocPlaces) -> tuple[dict[str, str], 
     if not places.lists:
         return dict.fromkeys(places.annotations, ALL), []
     split_of: dict[str, str] = {}
-    for split, name in places.lists.items():
+    # trainval is looked at last: it gives train what no other list takes.
+    for split, name in sorted(places.lists.items(), key=lambda each: _stem(each[1]) == "trainval"):
         lines = (root / name).read_text("utf-8", "replace").splitlines()
         for stem in (line.split()[0] for line in lines if line.strip()):
-            if split_of.setdefault(stem, split) != split:
+            if split_of.setdefault(stem, split) != split and _stem(name) != "trainval":
                 raise DataError(
                     f"{given}: {stem} is in the lists of both {split_of[stem]} and {split}; a "
                     "picture can be in one split only"

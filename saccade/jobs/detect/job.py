@@ -106,7 +106,7 @@ class DetectJob:
         asked_class = class_asked(engine, label)
         for batch in engine.loader(samples).batches():
             found = engine.answer(batch)
-            best = found.labels[:, 0].cpu()
+            best = found.labels[:, 0].cpu().clone()  # not of inference mode: gradients follow
             asked = best if asked_class is None else torch.full_like(best, asked_class)
             answers = [
                 Answer(engine.class_names[int(best[b])], float(found.scores[b, 0]))

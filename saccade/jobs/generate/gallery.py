@@ -1,4 +1,4 @@
-"""The pictures of a generator's report: samples, their way from noise, and what they are near to."""
+"""The pictures of a generator's report: samples, their way from noise, what they are near to."""
 
 import shutil
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from saccade.attribution.methods import Method
 from saccade.config.run import RunConfig
+from saccade.config.task import JobName
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
 from saccade.data.sources import open_pictures, open_source
@@ -34,10 +35,8 @@ from saccade.tasks.generate import Recalled
 class GenerateJob:
     """New pictures, of a class where there are classes."""
 
-    name = "generate"
-    schema = pa.schema(
-        [("path", pa.string()), ("flow_loss", pa.float32()), ("error", pa.string())]
-    )
+    name: JobName = "generate"
+    schema = pa.schema([("path", pa.string()), ("flow_loss", pa.float32()), ("error", pa.string())])
 
     def open(self, path: str | Path) -> Source:
         """Any pictures; class folders, and arrays with labels, can be asked for their classes."""
@@ -86,10 +85,10 @@ class GenerateJob:
             answer: Recalled = engine.answer(batch)
             losses = answer.flow_loss.cpu().tolist()
             for k, i in enumerate(batch.ids.tolist()):
-                for number, skipped in waiting:
-                    if skipped == i:
-                        break
-                    yield _unreadable(samples, skipped, loader)
+                number, found = next(waiting)
+                while found != i:
+                    yield _unreadable(samples, found, loader)
+                    number, found = next(waiting)
                 if drawn is not None:
                     three = [batch.images[k], answer.noisy[k].cpu(), answer.restored[k].cpu()]
                     strip = sheet(np.stack([image.numpy() for image in three]), columns=3)

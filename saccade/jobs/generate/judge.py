@@ -42,7 +42,7 @@ class Looked(NamedTuple):
 
     Attributes:
         features: a row per picture.
-        hits: whether it took each for the class that it is, or was asked to be; None without classes.
+        hits: whether it took each for the class that it is, or was to be; None without classes.
     """
 
     features: Float32[np.ndarray, "n F"]
@@ -119,7 +119,9 @@ def judge(engine: Engine[Generate], loader: Loader) -> GenerateJudgement:
     drawn = look(engine, made.images, made.labels)
     sets = {
         "samples": drawn,
-        "Gaussian of each pixel": look(engine, _pixel_gaussian(real_images, len(made.images)), None),
+        "Gaussian of each pixel": look(
+            engine, _pixel_gaussian(real_images, len(made.images)), None
+        ),
         "noise": look(engine, _noise(made.images.shape), None),
     }
     training = _training(engine, len(made.images))
@@ -281,9 +283,10 @@ def _notes(num_made: int, num_real: int, *, has_training: bool) -> list[str]:
     fewest = FEWEST_PER_FEATURE * NUM_FEATURES
     if min(num_made, num_real) < fewest:
         notes.append(
-            f"Fréchet distances of fewer than {fewest:,} pictures ({FEWEST_PER_FEATURE} for each of "
-            f"{NUM_FEATURES} features) are too large by an unknown amount; these are of {num_made:,} "
-            f"samples and {num_real:,} real pictures. The kernel distance has no such bias. "
+            f"Fréchet distances of fewer than {fewest:,} pictures ({FEWEST_PER_FEATURE} for each "
+            f"of {NUM_FEATURES} features) are too large by an unknown amount; these are of "
+            f"{num_made:,} samples and {num_real:,} real pictures. The kernel distance has no such "
+            "bias. "
             "task.num_judged is the number of samples."
         )
     if not has_training:
@@ -309,9 +312,7 @@ def _noise(shape: Sequence[int]) -> UInt8[np.ndarray, "n C H W"]:
 
 
 def _mean(values: Float32[np.ndarray, " n"]) -> Estimate:
-    weights = resample_weights(
-        len(values), num_resamples=500, generator=np.random.default_rng(0)
-    )
+    weights = resample_weights(len(values), num_resamples=500, generator=np.random.default_rng(0))
     means = np.concatenate([w @ values.astype(np.float64) / len(values) for w in weights])
     return percentile_estimate(float(values.mean(dtype=np.float64)), means)
 

@@ -16,10 +16,10 @@ from saccade.data.clips import Clips, read_clip
 from saccade.data.loader import Loader
 from saccade.jobs.drawing import Album
 from saccade.jobs.video.judge import VideoJudgement
-from saccade.reporting.overlay import strip
+from saccade.reporting.overlay import GAP_PX, strip
 from saccade.run.folder import RunFolder
 from saccade.serving.explanation import Explanation
-from saccade.serving.video import VideoModel, shown_frames
+from saccade.serving.video import VideoModel
 
 NUM_PER_CLASS, NUM_EXAMPLES, NUM_AUGMENTED, NUM_MISTAKES, NUM_EXPLAINED = 2, 24, 12, 12, 12
 
@@ -83,16 +83,22 @@ def write_gallery(
 
 
 def row_of_frames(clip: UInt8[np.ndarray, "T C H W"]) -> Image.Image:
-    """The frames of a clip side by side, as wide as a page."""
-    row = shown_frames(clip)
-    return as_wide_as_a_page(Image.fromarray(row[:, :, 0] if row.shape[2] == 1 else row))
+    """The frames of a clip side by side with white lines between, about as wide as a page."""
+    num_frames, channels, height, width = clip.shape
+    factor = STRIP_PX / (num_frames * width)
+    if factor >= 1:  # by whole pixels, so that each pixel stays a square
+        size = (width * int(factor), height * int(factor))
+    else:
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    whole = Image.new("RGB", (num_frames * (size[0] + GAP_PX) - GAP_PX, size[1]), "white")
+    for number, frame in enumerate(clip.transpose(0, 2, 3, 1)):
+        picture = Image.fromarray(np.ascontiguousarray(frame[:, :, 0] if channels == 1 else frame))
+        resampling = Image.Resampling.NEAREST if factor >= 1 else Image.Resampling.BICUBIC
+        whole.paste(picture.resize(size, resampling), (number * (size[0] + GAP_PX), 0))
+    return whole
 
 
-def as_wide_as_a_page(image: Image.Image) -> Image.Image:
-    """Small rows are enlarged by whole pixels, so that each pixel stays a square."""
-    if image.width <= STRIP_PX // 2:
-        factor = STRIP_PX // image.width
-        return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+def _as_wide_as_a_page(image: Image.Image) -> Image.Image:
     height = max(1, round(image.height * STRIP_PX / image.width))
     return image.resize((STRIP_PX, height), Image.Resampling.BICUBIC)
 
@@ -143,7 +149,7 @@ def _explained(
     label = judgement.class_names[judgement.labels[position]]
     predicted = judgement.class_names[judgement.predicted[position]]
     caption = f"{predicted} {judgement.probability[position]:.2f}"
-    image = as_wide_as_a_page(Image.fromarray(strip(explanation.image, heat)))
+    image = _as_wide_as_a_page(Image.fromarray(strip(explanation.image, heat)))
     return {
         "file": album.save(image, "heat"),
         "caption": caption if label == predicted else f"{caption}, is {label}",

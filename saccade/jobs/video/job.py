@@ -71,7 +71,7 @@ class VideoJob:
                 assert isinstance(clips, Clips)
                 clip = read_clip(clips, i, engine.preprocess)
                 text = f"{prediction.label} {prediction.probability:.2f}"
-                picture = captioned(np.asarray(row_of_frames(clip).convert("RGB")), text)
+                picture = captioned(np.asarray(row_of_frames(clip)), text)
                 picture.save(drawn / drawing_name(number, clips.name(i)))
             yield as_row(prediction, engine.class_names)
 

@@ -94,7 +94,7 @@ def test_the_character_is_the_only_thing_that_moves():
     for number in range(8):
         frames = clip(number).astype(int)
         changed = (frames != frames[:1]).any((0, 3))
-        rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
+        rows, _columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
         assert np.ptp(rows) <= 2 * 4 + 22
         assert changed.mean() < 0.8
         # What was drawn is the same at each place: frames are shifted copies on one background.
@@ -121,6 +121,6 @@ def test_sizes_and_channels_are_those_asked_for():
 
 
 def test_numbers_of_frames_that_would_tell_the_direction_are_not_drawn():
-    assert best_accuracy(lambda path: frozenset(path), 5) > 1.5 / 8
+    assert best_accuracy(frozenset, 5) > 1.5 / 8
     with pytest.raises(AssertionError):
         clip(0, ClipConfig(num_frames=5))

@@ -1,4 +1,4 @@
-"""A scene's picture, boxes, masks and classes tell the same story, and scene 7 is always scene 7."""
+"""Picture, boxes, masks and classes tell the same story, and scene 7 is always scene 7."""
 
 from dataclasses import replace
 

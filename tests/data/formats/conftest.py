@@ -20,7 +20,7 @@ def save_mask(tmp_path: Path) -> SaveMask:
         image = Image.fromarray(np.array(numbers).astype(dtype))
         if palette:
             image = image.convert("P")
-            image.putpalette([255, 0, 0, 0, 255, 0])
+            image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
         image.save(path)
 
     return save

@@ -39,7 +39,10 @@ def test_one_file_beside_the_pictures(tmp_path: Path, write_pictures: WritePictu
     write(tmp_path / "labels.json", [image(1, "b.jpg"), image("x", "a.jpg")], [thing("x", 7)])
     coco = read(tmp_path)
     assert coco.class_names == ("cat", "dog")
-    assert [(each.name, each.split) for each in coco.pictures] == [("b.jpg", "all"), ("a.jpg", "all")]
+    assert [(each.name, each.split) for each in coco.pictures] == [
+        ("b.jpg", "all"),
+        ("a.jpg", "all"),
+    ]
     assert [label for label, _ in coco.pictures[1].objects] == [1]
     assert coco.pictures[0].objects == []
 
@@ -74,7 +77,9 @@ def test_captions_and_keypoints_beside_it_are_not_read(
     write_pictures("train/1.jpg")
     write(tmp_path / "annotations" / "instances_train.json", [image(1, "1.jpg")], [thing(1)])
     write(tmp_path / "annotations" / "person_keypoints_train.json", [image(1, "1.jpg")], [])
-    (tmp_path / "annotations" / "captions_train.json").write_text('{"images": [], "annotations": []}')
+    (tmp_path / "annotations" / "captions_train.json").write_text(
+        '{"images": [], "annotations": []}'
+    )
     assert list(find_coco(tmp_path, list_folder(tmp_path)).values()) == [
         "annotations/instances_train.json"
     ]
@@ -122,8 +127,14 @@ def test_a_category_id_without_a_name_is_refused(tmp_path: Path, write_pictures:
     ("categories", "message"),
     [
         ([], "has no categories"),
-        ([{"id": 1, "name": "a"}, {"id": 1, "name": "b"}], "two categories of one id or name: a, b"),
-        ([{"id": 1, "name": "a"}, {"id": 2, "name": "a"}], "two categories of one id or name: a, a"),
+        (
+            [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}],
+            "two categories of one id or name: a, b",
+        ),
+        (
+            [{"id": 1, "name": "a"}, {"id": 2, "name": "a"}],
+            "two categories of one id or name: a, a",
+        ),
         ([{"id": 1}], r"missing required field `name` - at `\$.categories\[0\]`"),
     ],
 )
@@ -142,17 +153,17 @@ def test_broken_json_is_refused_with_its_line(tmp_path: Path, write_pictures: Wr
     write(path, [image(1, "a.jpg")], [])
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:5], "oops", *lines[5:]]))
-    with pytest.raises(DataError, match="all.json: broken JSON in line 6 .*; expected an object"):
+    with pytest.raises(DataError, match=r"all.json: broken JSON in line 6 .*; expected an object"):
         read(tmp_path)
 
 
-def test_splits_of_different_categories_are_refused(
-    tmp_path: Path, write_pictures: WritePictures
-):
+def test_splits_of_different_categories_are_refused(tmp_path: Path, write_pictures: WritePictures):
     write_pictures("train/a.jpg", "val/a.jpg")
     write(tmp_path / "train.json", [image(1, "a.jpg")], [])
     write(tmp_path / "val.json", [image(1, "a.jpg")], [], [{"id": 1, "name": "cow"}])
-    with pytest.raises(DataError, match="val.json has the categories cow, the file before it has cat"):
+    with pytest.raises(
+        DataError, match=r"val.json has the categories cow, the file before it has cat"
+    ):
         read(tmp_path)
 
 
@@ -171,7 +182,7 @@ def test_two_files_of_one_split_are_refused(tmp_path: Path, write_pictures: Writ
     write_pictures("a.jpg")
     for name in ("train_1.json", "train_2.json"):
         write(tmp_path / name, [image(1, "a.jpg")], [])
-    with pytest.raises(DataError, match="two annotation files stand for train: train_1.json and"):
+    with pytest.raises(DataError, match=r"two annotation files stand for train: train_1.json and"):
         find_coco(tmp_path, list_folder(tmp_path))
 
 
@@ -179,5 +190,7 @@ def test_two_files_of_no_split_are_refused(tmp_path: Path, write_pictures: Write
     write_pictures("a.jpg")
     for name in ("one.json", "two.json"):
         write(tmp_path / name, [image(1, "a.jpg")], [])
-    with pytest.raises(DataError, match="their names say nothing about splits. Call them instances_"):
+    with pytest.raises(
+        DataError, match=r"their names say nothing about splits. Call them instances_"
+    ):
         find_coco(tmp_path, list_folder(tmp_path))

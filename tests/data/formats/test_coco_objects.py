@@ -30,7 +30,9 @@ def thing(segmentation: Any, label: int = 0, *, crowd: bool = False) -> tuple[in
     )
 
 
-def picture(*things: tuple[int, CocoObject], name: str = "a.jpg", split: str = "all") -> CocoPicture:
+def picture(
+    *things: tuple[int, CocoObject], name: str = "a.jpg", split: str = "all"
+) -> CocoPicture:
     image = CocoImage(id=1, file_name=name, height=HEIGHT, width=WIDTH)
     return CocoPicture(name, split, image, list(things))
 

@@ -1,0 +1,1 @@
+"""Learning without labels: what its verbs need beside the task."""

@@ -1,0 +1,144 @@
+"""Learning without labels, as the verbs see it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from saccade.attribution.methods import Method, default_methods, heat
+from saccade.config.run import RunConfig
+from saccade.config.task import JobName
+from saccade.data.annotated import guess_job, open_boxes, open_masks, open_pairs
+from saccade.data.loader import Loader
+from saccade.data.samples import Samples, Source
+from saccade.data.sources import open_pictures, open_source
+from saccade.data.video import open_clips
+from saccade.errors import UsageError
+from saccade.jobs.job import Judgement, Row
+from saccade.jobs.pretrain.gallery import write_gallery
+from saccade.jobs.pretrain.judge import PretrainJudgement, judge
+from saccade.recipes.classify import preprocess_for
+from saccade.recipes.pretrain import method_of, no_targets, pretrain, pretraining_epochs
+from saccade.recipes.recipe import Recipe
+from saccade.run.folder import RunFolder
+from saccade.serving.engine import Engine
+from saccade.serving.explanation import Answer, Explanation
+
+
+class PretrainJob:
+    """A backbone that knows pictures of this kind, for other jobs to start from."""
+
+    name: JobName = "pretrain"
+    schema = pa.schema(
+        [("path", pa.string()), ("vector", pa.list_(pa.float32())), ("error", pa.string())]
+    )
+
+    def open(self, path: str | Path) -> Source:
+        """Any pictures: of what else is known about them, classes only judge neighbours."""
+        source = _open_any(path)
+        bare = {
+            split: replace(samples, annotations=None) for split, samples in source.splits.items()
+        }
+        return replace(source, class_names=None, splits=bare)
+
+    def inputs(self, paths: Sequence[str | Path]) -> Samples:
+        """Pictures, and folders of them."""
+        return open_pictures(paths)
+
+    def recipe(self, settings: Mapping[str, str]) -> Recipe:
+        """That of the method which ``task.method`` names."""
+        return Recipe(
+            config=partial(pretrain, method=method_of(settings)),
+            preprocess=preprocess_for,
+            targets=no_targets,
+            wanted_epochs=pretraining_epochs,
+            default_model="vit",
+        )
+
+    def judge(self, engine: Engine, loader: Loader) -> PretrainJudgement:
+        """In how many directions vectors differ, and whether neighbours are of one class."""
+        return judge(engine, loader)
+
+    def write_gallery(
+        self,
+        folder: RunFolder,
+        engine: Engine,
+        training: Loader,
+        judged_on: Loader,
+        judgement: Judgement,
+        *,
+        config: RunConfig,
+    ) -> None:
+        """Neighbours, and the views of training pictures or what MAE draws."""
+        assert isinstance(judgement, PretrainJudgement)
+        write_gallery(folder, engine, training, judged_on, judgement, config=config)
+
+    def rows(self, engine: Engine, samples: Samples, *, drawn: Path | None) -> Iterator[Row]:
+        """The vector of each picture, at unit length."""
+        if drawn is not None:
+            raise UsageError(
+                "a pretrained model answers with vectors, which cannot be drawn; leave --draw out, "
+                "or see `saccade search` and the neighbours in its report"
+            )
+        loader = engine.loader(samples)
+        number = 0
+        for batch in loader.batches():
+            vectors = engine.answer(batch).cpu()
+            for i, vector in zip(batch.ids.tolist(), vectors, strict=True):
+                while samples.ids[number] != i:
+                    yield _unreadable(samples, number, loader)
+                    number += 1
+                numbers = vector.numpy().astype(np.float32).tolist()
+                yield {"path": samples.pictures.name(i), "vector": numbers, "error": None}
+                number += 1
+        for rest in range(number, len(samples)):
+            yield _unreadable(samples, rest, loader)
+
+    def explain(
+        self, engine: Engine, samples: Samples, *, methods: Sequence[Method], label: str | None
+    ) -> Iterator[Explanation]:
+        """Which patches make the vector of a picture what it is."""
+        if label is not None:
+            raise UsageError(
+                f"a pretrained model knows no classes, so none such as {label!r} can be explained; "
+                "leave --label out to explain the vector"
+            )
+        for batch in engine.loader(samples).batches():
+            images = batch.images.to(engine.device)
+            nothing = torch.zeros(len(batch), dtype=torch.int64, device=engine.device)
+            heats = {
+                method: heat(engine.task, images, nothing, method=method).cpu().numpy()
+                for method in methods or default_methods(engine.task)
+            }
+            for k, i in enumerate(batch.ids.tolist()):
+                yield Explanation(
+                    path=samples.pictures.name(i),
+                    image=batch.images[k].numpy(),
+                    asked="the vector",
+                    answer=Answer(None, None),
+                    heats={method: found[k] for method, found in heats.items()},
+                )
+
+
+def _open_any(path: str | Path) -> Source:
+    """A source of any job, so that its own parts stay apart and its masks are no pictures."""
+    match guess_job(path):
+        case "detect":
+            return open_boxes(path)
+        case "segment":
+            return open_masks(path)
+        case "translate":
+            return open_pairs(path)
+        case "video":
+            return open_clips(path)
+        case _:
+            return open_source(path)
+
+
+def _unreadable(samples: Samples, number: int, loader: Loader) -> Row:
+    name = samples.pictures.name(int(samples.ids[number]))
+    return {"path": name, "vector": None, "error": loader.bad.get(name, "could not be read")}

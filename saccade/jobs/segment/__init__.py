@@ -1,0 +1,1 @@
+"""A class for each pixel, or a mask for each object."""

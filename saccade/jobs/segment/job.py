@@ -1,0 +1,178 @@
+"""Segmentation, as the verbs see it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import torch
+from PIL import Image
+
+from saccade.attribution.methods import Method
+from saccade.config.run import RunConfig
+from saccade.config.task import JobName
+from saccade.data.annotated import open_masks
+from saccade.data.loader import Loader
+from saccade.data.samples import Samples, Source
+from saccade.data.sources import open_pictures
+from saccade.errors import UsageError
+from saccade.jobs.drawing import drawing_name
+from saccade.jobs.job import Judgement, Row
+from saccade.jobs.segment.drawing import save_mask
+from saccade.jobs.segment.gallery import drawn_over, write_gallery
+from saccade.jobs.segment.judge import MapJudgement, MaskJudgement, SegmentJudgement, judge
+from saccade.recipes.budget import wanted_epochs
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.segment import made_up_targets, preprocess_for, segment
+from saccade.run.folder import RunFolder
+from saccade.serving.engine import Engine
+from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
+from saccade.serving.segment import Segmented, Segmenter
+from saccade.tasks.segment import Segment
+from saccade.tasks.segment_masks import SegmentMasks
+
+
+class SegmentJob:
+    """A class for each pixel, or a mask for each object."""
+
+    name: JobName = "segment"
+    schema = pa.schema(
+        [
+            ("path", pa.string()),
+            ("width", pa.int32()),
+            ("height", pa.int32()),
+            ("labels", pa.list_(pa.string())),
+            ("scores", pa.list_(pa.float32())),
+            ("shares", pa.list_(pa.float32())),
+            ("areas", pa.list_(pa.int64())),
+            ("boxes", pa.list_(pa.list_(pa.float32()))),
+            ("mask", pa.string()),
+            ("error", pa.string()),
+        ]
+    )
+
+    def open(self, path: str | Path) -> Source:
+        """A folder of masks beside one of pictures, or COCO outlines."""
+        return open_masks(path)
+
+    def inputs(self, paths: Sequence[str | Path]) -> Samples:
+        """Pictures, and folders of them."""
+        return open_pictures(paths)
+
+    def recipe(self, settings: Mapping[str, str]) -> Recipe:  # noqa: ARG002  as in Job
+        """Upsampling for masks of classes, eomt for masks of objects."""
+        return Recipe(
+            config=segment,
+            preprocess=preprocess_for,
+            targets=made_up_targets,
+            wanted_epochs=wanted_epochs,
+        )
+
+    def judge(self, engine: Engine, loader: Loader) -> SegmentJudgement:
+        """Overlap of classes; or average precision and panoptic quality of objects."""
+        return judge(engine, loader)
+
+    def write_gallery(
+        self,
+        folder: RunFolder,
+        engine: Engine,
+        training: Loader,
+        judged_on: Loader,
+        judgement: Judgement,
+        *,
+        config: RunConfig,
+    ) -> None:
+        """True masks beside found ones, the worst, and the first batch."""
+        assert isinstance(judgement, MapJudgement | MaskJudgement)
+        write_gallery(folder, engine, training, judged_on, judgement, config=config)
+
+    def rows(self, engine: Engine, samples: Samples, *, drawn: Path | None) -> Iterator[Row]:
+        """The classes or objects of each picture; with ``drawn`` also masks as files."""
+        segmenter = Segmenter(engine)
+        for number, found in enumerate(segmenter.stream(samples)):
+            mask = None
+            if drawn is not None and found.map is not None:
+                name = drawing_name(number, found.path)
+                image = samples.pictures.load(int(samples.ids[number]), channels=3, min_side=None)
+                Image.fromarray(drawn_over(image, found, segmenter)).save(drawn / name)
+                mask = f"{Path(name).stem}-mask.png"
+                save_mask(found.map, drawn / mask)
+            yield as_row(found, mask)
+
+    def explain(
+        self, engine: Engine, samples: Samples, *, methods: Sequence[Method], label: str | None
+    ) -> Iterator[Explanation]:
+        """What speaks for a class; none asked for: the one with the most pixels, or the surest."""
+        asked_class = class_asked(engine, label)
+        explained = engine
+        if isinstance(engine.task, SegmentMasks):
+            explained, methods = (
+                replace(engine, task=engine.task.explained()),
+                _for_queries(methods),
+            )
+        segmenter = Segmenter(engine)
+        for batch in engine.loader(samples, keeps_sizes=True).batches():
+            answer = engine.answer(batch)
+            names = [samples.pictures.name(i) for i in batch.ids.tolist()]
+            answers = [
+                _in_short(
+                    segmenter.read(answer, k, segmenter.placement(batch, k), name=name), engine
+                )
+                for k, name in enumerate(names)
+            ]
+            asked = torch.tensor(
+                [
+                    engine.class_names.index(each.label) if each.label is not None else 0
+                    for each in answers
+                ]
+            )
+            if asked_class is not None:
+                asked = torch.full_like(asked, asked_class)
+            yield from explain_batch(
+                explained, batch, names, methods=methods, asked=asked, answers=answers
+            )
+
+
+def as_row(found: Segmented, mask: str | None) -> Row:
+    """An answer as plain data.
+
+    Args:
+        found: the answer.
+        mask: the name of the file with its map; None: none was written.
+    """
+    regions = found.regions
+    height, width = found.map.shape if found.map is not None else (None, None)
+    num_pixels = 1 if found.map is None else found.map.size
+    return {
+        "path": found.path,
+        "width": width,
+        "height": height,
+        "labels": [region.label for region in regions],
+        "scores": [region.score for region in regions],
+        "shares": [region.area / num_pixels for region in regions],
+        "areas": [region.area for region in regions],
+        "boxes": [list(region.box_xyxy) for region in regions],
+        "mask": mask,
+        "error": found.error,
+    }
+
+
+def _for_queries(methods: Sequence[Method]) -> tuple[Method, ...]:
+    """LeGrad, the one method that can start from queries."""
+    others = [method for method in methods if method != "legrad"]
+    if others:
+        raise UsageError(
+            f"{others[0]} reads patches or a class token, and eomt answers from queries; use "
+            "--method legrad"
+        )
+    return ("legrad",)
+
+
+def _in_short(found: Segmented, engine: Engine) -> Answer:
+    """The class of the source with the most pixels, or the surest object."""
+    named = [region for region in found.regions if region.label in engine.class_names]
+    if not named:
+        return Answer(None, None)
+    if isinstance(engine.task, Segment):
+        named.sort(key=lambda region: (region.label.lower() == "background", -region.area))
+    return Answer(named[0].label, named[0].score)

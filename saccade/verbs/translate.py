@@ -1,0 +1,98 @@
+"""translate: a run and pictures -> other pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from saccade.data.sources import open_pictures
+from saccade.errors import DataError, UsageError
+from saccade.serving.load import load_engine
+from saccade.serving.translate import Pixels, Translator
+from saccade.tasks.sampling import JUDGING_SEED
+from saccade.tasks.translate import Translate
+from saccade.verbs.voice import Voice
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslateResult:
+    """What was translated.
+
+    Attributes:
+        run: the run folder.
+        out: the folder with the pictures.
+        pictures: for each input ``path``, ``file`` (relative to ``out``), ``regression`` (the
+            baseline's file) and ``error``, in input order.
+        num_errors: inputs that could not be read.
+        seed: of the noise.
+    """
+
+    run: str
+    out: Path
+    pictures: list[dict[str, str | None]]
+    num_errors: int
+    seed: int
+
+
+def translate(
+    run: str | Path,
+    inputs: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    steps: int | None = None,
+    seed: int = JUDGING_SEED,
+    device: str | None = None,
+    is_quiet: bool = False,
+) -> TranslateResult:
+    """Turns pictures into others of their own size, as PNG files in input order.
+
+    Args:
+        run: of a training with ``--job translate``.
+        inputs: pictures or folders, as the model is to be given them: noisy ones to be denoised,
+            small ones to be enlarged; their colours are taken away where it is to give others.
+        out: a folder to make; one that exists and is not empty is refused. ``regression/`` in it
+            holds what the one-step baseline makes of the same pictures.
+        steps: of the sampler; None: as the run says.
+        seed: another one gives other answers.
+        device: ``cpu``, ``cuda``, ...; None: the best one here.
+        is_quiet: say nothing on stderr.
+
+    Raises:
+        UsageError: no such run or input, a run of another job, or a folder in the way.
+        DataError: none of the pictures can be read.
+    """
+    voice = Voice(is_quiet=is_quiet)
+    folder = Path(out)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} exists already and is never overwritten; choose another --out")
+    engine = load_engine(run, device=device)
+    if not isinstance(engine.task, Translate):
+        raise UsageError(
+            f"{run} was trained to {engine.job}; pictures are translated by a run of `saccade "
+            "train SOURCE --job translate`"
+        )
+    samples = open_pictures([inputs] if isinstance(inputs, str | Path) else list(inputs))
+    report = voice.counting("translated")
+    entries: list[dict[str, str | None]] = []
+    for number, answer in enumerate(Translator(engine).stream(samples, steps=steps, seed=seed)):
+        entry = {"path": answer.path, "file": None, "regression": None, "error": answer.error}
+        if answer.picture is not None and answer.regression is not None:
+            name = f"{number:05d}-{Path(answer.path).stem[:60]}.png"  # names end at 255 bytes
+            entry |= {"file": name, "regression": f"regression/{name}"}
+            (folder / "regression").mkdir(parents=True, exist_ok=True)
+            _save(answer.picture, folder / name)
+            _save(answer.regression, folder / "regression" / name)
+        entries.append(entry)
+        report(number + 1, len(samples))
+    num_errors = sum(entry["error"] is not None for entry in entries)
+    if num_errors == len(entries):
+        raise DataError(f"none of {len(entries)} pictures could be read; {entries[0]['error']}")
+    voice.say(f"{len(entries) - num_errors:,} pictures in {folder}")
+    return TranslateResult(
+        run=str(run), out=folder, pictures=entries, num_errors=num_errors, seed=seed
+    )
+
+
+def _save(image: Pixels, path: Path) -> None:
+    Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(path)
