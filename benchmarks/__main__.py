@@ -15,12 +15,14 @@ NAMES = {
     "spinning": "how OpenMP's threads wait, alone and beside a busy process",
     "switches": "what each switch of a ViT costs in time, one thread",
     "ablation": "what each part of the models is worth at equal seconds; has options, see --help",
+    "generate": "samples of digits and clothes, and what the network should answer; has options",
+    "translate": "flow beside one-step regression: colours, noise, facades; has options",
     "mirror_test": "does the mirror test know when mirror images keep their class",
     "explain_memory": "peak memory of explaining a picture of 1024 px, each method and path",
     "packing": "pictures of mixed sizes: packed against padded, forward and backward",
 }
 
-HAVE_OPTIONS = {"ablation"}
+HAVE_OPTIONS = {"ablation", "generate", "translate"}
 """These read their own command line; the others take seeds."""
 
 

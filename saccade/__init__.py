@@ -20,25 +20,37 @@ if TYPE_CHECKING:
     from saccade.serving.load import load as load
     from saccade.verbs.convert import convert as convert
     from saccade.verbs.demo import demo as demo
+    from saccade.verbs.duplicates import duplicates as duplicates
+    from saccade.verbs.embed import embed as embed
     from saccade.verbs.evaluate import evaluate as evaluate
     from saccade.verbs.explain import explain as explain
     from saccade.verbs.generate import generate as generate
+    from saccade.verbs.index import index as index
     from saccade.verbs.models import models as models
     from saccade.verbs.predict import predict as predict
+    from saccade.verbs.pretrain import pretrain as pretrain
+    from saccade.verbs.probe import probe as probe
     from saccade.verbs.report import report as report
+    from saccade.verbs.search import search as search
     from saccade.verbs.train import train as train
     from saccade.verbs.translate import translate as translate
 
 _HOMES = {
     "convert": "saccade.verbs.convert",
     "demo": "saccade.verbs.demo",
+    "duplicates": "saccade.verbs.duplicates",
+    "embed": "saccade.verbs.embed",
     "evaluate": "saccade.verbs.evaluate",
     "explain": "saccade.verbs.explain",
     "generate": "saccade.verbs.generate",
+    "index": "saccade.verbs.index",
     "load": "saccade.serving.load",
     "models": "saccade.verbs.models",
     "predict": "saccade.verbs.predict",
+    "pretrain": "saccade.verbs.pretrain",
+    "probe": "saccade.verbs.probe",
     "report": "saccade.verbs.report",
+    "search": "saccade.verbs.search",
     "train": "saccade.verbs.train",
     "translate": "saccade.verbs.translate",
 }
@@ -47,13 +59,19 @@ __all__ = [
     "__version__",
     "convert",
     "demo",
+    "duplicates",
+    "embed",
     "evaluate",
     "explain",
     "generate",
+    "index",
     "load",
     "models",
     "predict",
+    "pretrain",
+    "probe",
     "report",
+    "search",
     "train",
     "translate",
 ]

@@ -10,7 +10,9 @@ import typer
 
 import saccade
 from saccade.cli.asking import evaluate, explain, predict
+from saccade.cli.learning import pretrain, probe
 from saccade.cli.making import convert, demo, train
+from saccade.cli.searching import duplicates, embed, index, search
 from saccade.cli.showing import models, report
 
 app = typer.Typer(
@@ -46,5 +48,20 @@ def _options(
     del version
 
 
-for command in (demo, train, evaluate, predict, explain, report, models, convert):
+for command in (
+    demo,
+    train,
+    evaluate,
+    predict,
+    explain,
+    report,
+    models,
+    convert,
+    embed,
+    index,
+    search,
+    duplicates,
+    pretrain,
+    probe,
+):
     app.command()(command)

@@ -11,18 +11,27 @@ from saccade.cli.options import MODEL_HELP, Device, Json, Quiet, Weights
 
 
 def demo(
-    job: Annotated[str, typer.Option(help="What to show; only classify so far.")] = "classify",
+    job: Annotated[
+        str,
+        typer.Option(
+            help="What to show: classify, detect, segment, video, embed, generate, translate or "
+            "pretrain."
+        ),
+    ] = "classify",
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="The folder to make; saccade-demo if left out."),
     ] = None,
-    model: Annotated[str, typer.Option(help=MODEL_HELP)] = "rag",
+    model: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help=f"{MODEL_HELP} What suits the job if left out."),
+    ] = None,
     budget: Annotated[str, typer.Option(help="Wall clock, such as 90s or 2m.")] = "150s",
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train on real handwritten digits that need no network, and show where the report is."""
+    """Train on handwritten digits that need no network, and show where the report is."""
     with answering(is_json=as_json) as answer:
         result = saccade.demo(
             job=job, out=out, model=model, budget=budget, seed=seed, is_quiet=quiet

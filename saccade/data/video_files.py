@@ -151,7 +151,8 @@ def _opened(path: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
         raise UnreadablePicture("the file does not exist") from error
     # Hostile bytes make a decoder raise nearly every type there is; none of them may end a run.
     except Exception as error:
-        message = " ".join(str(error).split())[:120] or type(error).__name__
+        text = error.strerror if isinstance(error, av.FFmpegError) else str(error)
+        message = " ".join((text or "").split())[:120] or type(error).__name__
         raise UnreadablePicture(f"cannot be read as a video: {message}") from error
 
 

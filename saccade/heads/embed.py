@@ -39,8 +39,7 @@ class EmbedHead(nn.Module):
         super().__init__()
         self.pool: Pool = pool
         width = 2 * embed_dim if pool == "class_and_mean" else embed_dim
-        # A plain map starts with vectors that share a direction (the mean of the pooled tokens);
-        # without the mean and with equal variances they start out spread.
+        # The norm of shapes that have theirs after pooling; for the others it changes little.
         self.norm = nn.LayerNorm(width)
         self.project = nn.Linear(width, out_dim)
         nn.init.orthogonal_(self.project.weight)

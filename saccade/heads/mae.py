@@ -17,7 +17,7 @@ _MLP_RATIO = 4
 
 
 class PatchDecoder(nn.Module):
-    """A small transformer over all patches: what the encoder made of the visible, else a mask token.
+    """A small transformer over all patches: the encoder's tokens, and a mask token for the hidden.
 
     Args:
         embed_dim: the width of the encoder's tokens.

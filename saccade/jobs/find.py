@@ -7,9 +7,9 @@ from saccade.jobs.detect.job import DetectJob
 from saccade.jobs.embed.job import EmbedJob
 from saccade.jobs.generate.job import GenerateJob
 from saccade.jobs.job import Job
+from saccade.jobs.pretrain.job import PretrainJob
 from saccade.jobs.segment.job import SegmentJob
 from saccade.jobs.translate.job import TranslateJob
-from saccade.jobs.pretrain.job import PretrainJob
 from saccade.jobs.video.job import VideoJob
 
 JOBS: dict[JobName, Job] = {

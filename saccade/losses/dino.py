@@ -36,8 +36,10 @@ def teacher_agreement(
 def sharpened(
     teacher: Float[Tensor, "V2 B K"], centre: Float[Tensor, " K"], *, temperature: float
 ) -> Float[Tensor, "V2 B K"]:
-    """The teacher's probabilities: centred, so that no prototype takes all pictures, and sharp, so
-    that not all prototypes take each picture. Either alone would let everything become one.
+    """The teacher's probabilities, centred and sharp.
+
+    Centred, so that no prototype takes all pictures; sharp, so that not all prototypes take each
+    picture. Either alone would let everything become one.
 
     Args:
         teacher: logits, in fp32.

@@ -26,7 +26,7 @@ def frechet(a: Float[np.ndarray, "_n F"], b: Float[np.ndarray, "_m F"]) -> float
     symmetric, so that no complex numbers come up. It is biased: fewer pictures give a larger one.
 
     Args:
-        a, b: a row per picture, at least two.
+        a, b: a row per picture.
 
     Returns:
         At least 0, in the features' unit squared.
@@ -42,10 +42,10 @@ def frechet(a: Float[np.ndarray, "_n F"], b: Float[np.ndarray, "_m F"]) -> float
 def kernel_distance(a: Float[np.ndarray, "_n F"], b: Float[np.ndarray, "_m F"]) -> float:
     """The squared maximum mean discrepancy with the kernel ``(x . y / F + 1)^3`` (arXiv 1801.01401).
 
-    Unbiased whatever the number of pictures, so it may be a little below zero. In float64.
+    Unbiased from two pictures on, so it may be a little below zero. In float64.
 
     Args:
-        a, b: a row per picture, at least two.
+        a, b: a row per picture.
     """
     a, b = a.astype(np.float64), b.astype(np.float64)
     return _mean_off_diagonal(_kernel(a, a)) + _mean_off_diagonal(_kernel(b, b)) - 2 * float(
@@ -69,7 +69,7 @@ def with_interval(
 
     Args:
         distance: ``frechet`` or ``kernel_distance``.
-        a, b: a row per picture, at least four.
+        a, b: a row per picture.
         seed: decides the halves.
     """
     generator = np.random.default_rng(seed)
@@ -95,6 +95,8 @@ def nearest_row(a: Float[np.ndarray, " F"], b: Float[np.ndarray, "m F"]) -> int:
 
 
 def _covariance(x: Float64[np.ndarray, "n F"]) -> Float64[np.ndarray, "F F"]:
+    if len(x) == 1:  # nothing to vary
+        return np.zeros((x.shape[1], x.shape[1]))
     return np.atleast_2d(np.cov(x, rowvar=False))
 
 
@@ -111,6 +113,8 @@ def _kernel(
 
 def _mean_off_diagonal(kernel: Float64[np.ndarray, "n n"]) -> float:
     n = len(kernel)
+    if n == 1:  # there is no other picture to be like
+        return float(kernel[0, 0])
     return float((kernel.sum() - np.trace(kernel)) / (n * (n - 1)))
 
 

@@ -97,7 +97,7 @@ class PanopticMetrics:
 
     def per_class(self) -> tuple[PanopticRow, ...]:
         """One row per class, in order."""
-        overlap, matched, missed, false = np.stack(self._counts).sum(axis=0)
+        overlap, matched, missed, false = np.stack(self._counts).sum(axis=0).tolist()
         return tuple(
             PanopticRow(
                 name=name,

@@ -18,16 +18,11 @@ def effective_rank(vectors: Float[Tensor, "n D"]) -> float:
     """In how many directions vectors differ: from 1 to D.
 
     The exponential of the entropy of the singular values, each as a share of their sum (Roy and
-    Vetterli, EUSIPCO 2007; RankMe, arXiv 2210.02885), of the vectors at unit length minus their
-    mean. One direction for all of them, which the mean is, says nothing about any.
-
-    0 when all vectors are the same.
+    Vetterli, EUSIPCO 2007; RankMe, arXiv 2210.02885), of the vectors at unit length. Their mean is
+    not taken away: where all vectors are nearly the same, what is left has a rank too, and it is
+    that of noise.
     """
-    unit = F.normalize(vectors.double(), dim=1)
-    values = torch.linalg.svdvals(unit - unit.mean(dim=0))
-    # What rounding leaves of vectors in fp32 that are all the same has a rank too.
-    if values[0] < 1e-6 * len(vectors) ** 0.5:
-        return 0.0
+    values = torch.linalg.svdvals(F.normalize(vectors.double(), dim=1))
     shares = values / values.sum()
     return torch.special.entr(shares).sum().exp().item()
 

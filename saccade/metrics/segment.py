@@ -88,12 +88,12 @@ class MapMetrics:
 
     def per_class(self) -> tuple[MapRow, ...]:
         """One row per class, in order."""
-        both, said, true = np.stack(self._counts).sum(axis=0)
+        both, said, true = np.stack(self._counts).sum(axis=0).tolist()
         dice = self.dice_of_pictures()
         return tuple(
             MapRow(
                 name=name,
-                pixels=int(true[k]),
+                pixels=true[k],
                 iou=_ratio(both[k], said[k] + true[k] - both[k]),
                 dice=None if np.isnan(dice[:, k]).all() else float(np.nanmean(dice[:, k])),
                 precision=_ratio(both[k], said[k]),

@@ -14,6 +14,7 @@ from saccade.data.preprocess import read_picture
 from saccade.data.sources import Samples
 from saccade.data.survey import survey
 from saccade.recipes.mirror import mirror_ratio
+from saccade.recipes.mirror_shapes import shape_mirror_ratio
 from saccade.recipes.objects import ObjectFacts, look_at_objects
 
 NUM_PROBES = 1000
@@ -125,9 +126,9 @@ def _mirror_ratio(
     labels: list[int],
     tiny: Preprocess,
 ) -> float | None:
-    """The mirror test on these pictures; where they are frames of clips, on clips."""
+    """The mirror test on these pictures; on clips, where they are frames; else on masks."""
     if not labels:
-        return None
+        return None if samples.annotations is None else shape_mirror_ratio(samples)
     if isinstance(samples.pictures, Clips):
         images, labels = _clip_probes(samples, replace(tiny, num_frames=PROBE_FRAMES))
         if not labels:

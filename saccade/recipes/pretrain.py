@@ -137,9 +137,9 @@ def pretraining_epochs(num_pictures: int) -> float:
 
 
 def no_targets(
-    config: RunConfig,  # noqa: ARG001  as in Recipe
-    preprocess: Preprocess,  # noqa: ARG001
-    num_classes: int,  # noqa: ARG001
-    batch_size: int,  # noqa: ARG001
+    config: RunConfig,
+    preprocess: Preprocess,
+    num_classes: int,
+    batch_size: int,
 ) -> None:
     """There are none, to time a step with either."""

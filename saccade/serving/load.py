@@ -24,10 +24,10 @@ from saccade.tasks.build import build_task
 from saccade.tasks.classify import Classify
 from saccade.tasks.detect import Detect
 from saccade.tasks.embed import Embed
+from saccade.tasks.generate import Generate
 from saccade.tasks.pretrain import Pretrain
 from saccade.tasks.pretrain_dino import PretrainDino
 from saccade.tasks.pretrain_mae import PretrainMae
-from saccade.tasks.generate import Generate
 from saccade.tasks.segment import Segment
 from saccade.tasks.segment_masks import SegmentMasks
 from saccade.tasks.translate import Translate

@@ -62,14 +62,8 @@ def fit_linear(
     std = torch.where(std > _FLAT, std, torch.inf)  # divides to zero
     scaled = (features - mean) / std
     held = _held_back(labels)
-    if held is None:
-        decay = DEFAULT_DECAY
-    else:
-        decay = _best_decay(scaled, labels, held, num_classes)
-    stronger = [each for each in DECAYS if each > decay]
-    for each in (*stronger[::3], decay):  # a path of solutions: each is close to the next
-        start = None if each == (*stronger[::3], decay)[0] else solution
-        solution = _solve(scaled, labels, num_classes, decay=each, start=start)
+    decay = DEFAULT_DECAY if held is None else _best_decay(scaled, labels, held, num_classes)
+    solution = _solve(scaled, labels, num_classes, decay=decay, start=None)
     weight, bias = solution[:, :-1], solution[:, -1]
     return LinearProbe(mean=mean, std=std, weight=weight, bias=bias, decay=decay)
 

@@ -121,9 +121,7 @@ class PretrainDino(nn.Module):
         student = self.student_says(views)
         with torch.autocast(student.device.type, enabled=False):
             teacher = sharpened(taught, self.centre, temperature=self.config.teacher_temperature)
-            loss = teacher_agreement(
-                student, teacher, temperature=self.config.student_temperature
-            )
+            loss = teacher_agreement(student, teacher, temperature=self.config.student_temperature)
         if self.training:
             self.centre.lerp_(taught.mean(dim=(0, 1)), 1 - CENTRE_DECAY)
         entropy = torch.special.entr(teacher).sum(dim=2).mean()

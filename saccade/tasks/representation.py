@@ -1,4 +1,4 @@
-"""What the tasks that learn without labels share: bytes to numbers, and figures of their vectors."""
+"""What tasks that learn without labels share: bytes to numbers, and figures of their vectors."""
 
 import torch
 from jaxtyping import Float, Int64, UInt8

@@ -214,6 +214,7 @@ class ExplainedMasks:
     def __init__(self, task: SegmentMasks) -> None:
         self._task = task
         self.backbone = task.with_queries()
+        self.class_names = task.class_names
 
     def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """As the task does."""

@@ -111,7 +111,8 @@ class _World:
 
 # Small enough to be learned in two minutes on two cores, large enough to look at.
 _CANVAS = SceneConfig(height=64, width=64, max_characters=4, min_size=14.0, max_size=32.0)
-_AMOUNTS = Amounts(train=3000, val=200, test=300)
+AMOUNTS = Amounts(train=3000, val=200, test=300)
+"""How many pictures, or clips, are drawn."""
 
 
 def _write_digits(folder: Path, _seed: int) -> None:
@@ -119,28 +120,26 @@ def _write_digits(folder: Path, _seed: int) -> None:
 
 
 def _write_objects(folder: Path, seed: int) -> None:
-    write_objects(folder, _AMOUNTS, seed=seed, config=_CANVAS)
+    write_objects(folder, AMOUNTS, seed=seed, config=_CANVAS)
 
 
 def _write_class_maps(folder: Path, seed: int) -> None:
-    write_class_maps(folder, _AMOUNTS, seed=seed, config=_CANVAS)
+    write_class_maps(folder, AMOUNTS, seed=seed, config=_CANVAS)
 
 
 def _write_clips(folder: Path, seed: int) -> None:
-    write_clips(folder, _AMOUNTS, seed=seed)
+    write_clips(folder, AMOUNTS, seed=seed)
 
 
 def _write_pairs(folder: Path, seed: int) -> None:
-    write_pairs(folder, _AMOUNTS, seed=seed)
+    write_pairs(folder, AMOUNTS, seed=seed)
 
 
 def _write_textured(folder: Path, seed: int) -> None:
-    write_class_folders(folder, _AMOUNTS, seed=seed)
+    write_class_folders(folder, AMOUNTS, seed=seed)
 
 
-_DIGITS = _World(
-    folder="digits", what="1,797 handwritten digits", write=_write_digits, model="rag"
-)
+_DIGITS = _World(folder="digits", what="1,797 handwritten digits", write=_write_digits, model="rag")
 _WORLDS: dict[JobName, _World] = {
     "classify": _DIGITS,
     "detect": _World(
@@ -155,9 +154,7 @@ _WORLDS: dict[JobName, _World] = {
     "translate": _World(
         folder="pairs", what="3,500 digits on textures, and in white on black", write=_write_pairs
     ),
-    "pretrain": _World(
-        folder="digits", what="3,500 digits on textures", write=_write_textured
-    ),
+    "pretrain": _World(folder="digits", what="3,500 digits on textures", write=_write_textured),
 }
 
 

@@ -35,7 +35,8 @@ class Hit:
         path: of the picture, from here where it is a file.
         label: its class in the gallery; None where it had none.
         similarity: the cosine between query and picture, both whitened.
-        score: the same, less how near unrelated pictures come to this query.
+        score: the same on a scale of this query: 0 is as near as unrelated pictures come to it, 1
+            is equal.
     """
 
     rank: int

@@ -56,3 +56,16 @@ def test_rounding_noise_is_not_blown_up_into_a_picture() -> None:
     flat[0, 1, 1] = torch.nextafter(flat[0, 1, 1], torch.tensor(1.0))
 
     assert not stretch(flat).any()
+
+
+def test_relevance_of_a_clip_is_laid_out_in_time_first() -> None:
+    heat = as_grid(torch.arange(12.0)[None], Grid(2, 2, 3))
+
+    assert heat.shape == (1, 2, 2, 3)
+    assert heat[0, 1].tolist() == [[6, 7, 8], [9, 10, 11]]
+
+
+def test_the_frames_of_a_clip_are_stretched_together() -> None:
+    heat = torch.tensor([[[[0.0, 1.0]], [[2.0, 4.0]]]])
+
+    assert stretch(heat).tolist() == [[[[0, 0.25]], [[0.5, 1]]]]

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,12 @@ from saccade.attribution.methods import (
     pictures_at_a_time,
 )
 from saccade.attribution.rollout import rollout
+from saccade.config.run import Preprocess
+from saccade.config.task import VideoConfig
 from saccade.errors import UsageError
+from saccade.tasks.build import build_video
 from saccade.tasks.classify import Classify
-from tests.attribution.written_out import CONFIGS
+from tests.attribution.written_out import CONFIGS, VIT
 
 MakeTask = Callable[[str], Classify]
 
@@ -51,6 +55,33 @@ def test_the_default_methods_of_a_model_work_on_it(
         assert answer.shape[1] % 4 == answer.shape[2] % 3 == 0  # attncnn also attends before
         assert answer.min() == 0
         assert answer.max() == 1
+
+
+@pytest.mark.parametrize("method", ["legrad", "rollout", "gradcam"])
+def test_heat_of_a_clip_goes_with_its_frames(method: str) -> None:
+    """Without positions nothing but the order of the heat may depend on the order of the clip."""
+    config = replace(VIT, tubelet_size=2, position="none")
+    task = build_video(
+        config,
+        VideoConfig(num_frames=6, baseline="none"),
+        class_names=("a", "b", "c"),
+        preprocess=Preprocess(
+            height=16, width=12, channels=3, fit="squash", mean=(0.5,) * 3, std=(0.25,) * 3
+        ),
+        seed=0,
+        label_smoothing=0.0,
+    ).eval()
+    torch.nn.init.normal_(task.head.classify.weight)
+    clips = torch.randint(0, 256, (2, 6, 3, 16, 12), dtype=torch.uint8)
+    asked = torch.tensor([2, 0])
+
+    found = heat(task, clips, asked, method=parse_method(method))
+    turned = heat(task, clips[:, [4, 5, 0, 1, 2, 3]], asked, method=parse_method(method))
+
+    assert found.shape == (2, 3, 4, 3)
+    assert found.flatten(1).amax(dim=1).tolist() == [1, 1]
+    assert (found[:, 0] - found[:, 1]).abs().max() > 0.05
+    torch.testing.assert_close(turned, found[:, [2, 0, 1]], rtol=1e-3, atol=1e-4)
 
 
 def test_rollout_comes_along_as_the_control_that_cannot_know_the_class(

@@ -1,4 +1,4 @@
-"""A denoiser takes pictures of any size, knows the time, and is built from a plain vit or not at all."""
+"""A denoiser takes pictures of any size, knows the time, and is built from a plain vit alone."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Upscale doubles the tokens' map where the patch allows it, and looks at the pixels of each cell."""
+"""Upscale doubles the map of tokens where the patch allows, and looks at the pixels of a cell."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Picture, velocity and noise are three ways to say one thing, and the loss is always that of the velocity."""
+"""Picture, velocity and noise say one thing in three ways; the loss is always the velocity's."""
 
 import pytest
 import torch

@@ -135,17 +135,17 @@ def test_points_of_a_large_picture_have_the_logits_and_the_segment_that_lie_ther
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Logits that grow evenly across the picture are known everywhere between the cells."""
-    monkeypatch.setattr(masks, "MOST_POINTS", 50)
+    monkeypatch.setattr(masks, "MOST_POINTS", 15)
     target = truth()
     centres = (torch.arange(4) + 0.5) * 2  # of cells of 2 pixels, in pixels
     logits = (centres[:, None] * 10 + centres).expand(2, 3, 4, 4)
     # Segment 1 of picture 0 fills the upper left; inside it, a point's logit says where it is.
     points = compare(logits, target, cell_size=2)
 
-    assert points.logits.shape == (2, 3, 50)
-    assert points.shares.shape == (2, 2, 50)
+    assert points.logits.shape == (2, 3, 15)
+    assert points.shares.shape == (2, 2, 15)
     for b in range(2):
-        for p in range(50):
+        for p in range(15):
             place = points.logits[b, 0, p]
             # Bilinear inside the outer centres: 10 y + x with half pixels; outside it goes flat.
             candidates = [

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +10,16 @@ import torch
 from PIL import Image
 
 import saccade
-from saccade.backbones.sizes import model_config
-from saccade.config.json import to_json
-from saccade.config.model import VitConfig
+from saccade.data.preprocess import fit_picture
+from saccade.data.video import open_clip_inputs
 from saccade.errors import UsageError
 from saccade.serving.load import load
-from tests import tiny
+from saccade.serving.video import VideoModel
+from saccade.weights.write import write
+from tests import moving, tiny
 from tests.tiny import World
+from tests.weights.hf.models import PREPROCESS as VIDEO_PREPROCESS
+from tests.weights.hf.models import VIDEO_CLASSIFIER, drawn
 
 
 def test_best_and_last_weights_can_both_be_loaded(world: World):
@@ -81,13 +83,59 @@ def test_what_a_file_did_not_settle_is_told(foreign: Path):
     assert "preprocessor_config.json" in note
 
 
-def test_weights_that_read_clips_are_refused_before_anything_runs(world: World, tmp_path: Path):
-    shutil.copytree(world.run, tmp_path / "clips")
-    path = tmp_path / "clips" / "config.json"
-    vit = model_config("vit-pico4")
-    assert isinstance(vit, VitConfig)
-    clips = replace(vit, stem="patches", tubelet_size=2)
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"model": to_json(clips)}))
+@pytest.fixture
+def videomae(tmp_path: Path) -> Path:
+    """A VideoMAE with three classes, as transformers would save it."""
+    tensors = drawn(VIDEO_CLASSIFIER, num_classes=3)
+    folder = tmp_path / "videomae"
+    write(
+        tensors,
+        VIDEO_CLASSIFIER,
+        tiny.CLASSES,
+        VIDEO_PREPROCESS,
+        library="transformers",
+        folder=folder,
+    )
+    return folder
 
-    with pytest.raises(UsageError, match=r"clips reads clips of 2 or more frames"):
-        load(tmp_path / "clips")
+
+def test_weights_that_read_clips_answer_for_clips(videomae: Path, tmp_path: Path):
+    clips = moving.write_clips(tmp_path / "clips", count=2)
+    model = load(videomae, device="cpu")
+    assert isinstance(model, VideoModel)
+    assert model.preprocess.num_frames == 4
+    found = model.predict(clips)
+    assert [each.label in tiny.CLASSES for each in found] == [True] * 4
+
+    frames = [np.asarray(Image.open(path)) for path in sorted((clips / "left/00").iterdir())]
+    clip = np.stack([fit_picture(frame, model.preprocess) for frame in frames])
+    scaled = (torch.from_numpy(clip)[None] / 255 - model.task.mean) / model.task.std
+    with torch.no_grad():
+        logits = model.task.head(model.task.backbone(scaled)).logits
+    np.testing.assert_allclose(found[0].probs, logits.softmax(dim=1)[0], rtol=1e-4, atol=1e-6)
+
+
+def test_weights_that_read_clips_become_a_run_and_the_start_of_one(videomae: Path, tmp_path: Path):
+    clips = moving.write_clips(tmp_path / "clips", count=4)
+    saccade.convert(videomae, tmp_path / "converted")
+    again, first = load(tmp_path / "converted", device="cpu"), load(videomae, device="cpu")
+    assert isinstance(again, VideoModel)
+    assert isinstance(first, VideoModel)
+    for one, other in zip(again.predict(clips), first.predict(clips), strict=True):
+        np.testing.assert_array_equal(one.probs, other.probs)
+    assert first.frame_probs(next(first.engine.loader(open_clip_inputs([clips])).batches())) is None
+
+    result = saccade.train(
+        clips,
+        tmp_path / "tuned",
+        job="video",
+        init=videomae,
+        new_head=True,
+        steps=1,
+        settings={"precision": "fp32"},
+        device="cpu",
+        is_quiet=True,
+    )
+    config = json.loads((tmp_path / "tuned" / "config.json").read_text())
+    assert result.job == "video"
+    assert (config["task"]["num_frames"], config["model"]["tubelet_size"]) == (4, 2)

@@ -94,7 +94,6 @@ def test_the_gates_learn_first_and_the_branches_next() -> None:
     made(given, condition).x.square().sum().backward()
 
     silent = [name for name, p in made.named_parameters() if not p.grad.any()]
-    # A key that is the same for all moves no softmax: its bias never has a gradient to speak of.
     assert silent == []
 
 

@@ -1,4 +1,4 @@
-"""The demo's digits are scikit-learn's, and it never writes where something is."""
+"""Every job has a demo on a world that it can read; nothing is written where something is."""
 
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,12 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import saccade
+from saccade.config.task import JobName
+from saccade.data.annotated import guess_job
+from saccade.data.canvas.writing import Amounts
 from saccade.data.sources import open_source
 from saccade.errors import UsageError
+from saccade.jobs.find import JOBS
 from saccade.verbs import demo as module
 from saccade.verbs.demo import write_digits
 from saccade.verbs.train import TrainResult
@@ -25,8 +29,8 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch, world: World) -> list[dict[str, Any]]:
-    """What training was asked for; it, and writing the digits, is only pretended."""
+def asked_of_train(monkeypatch: pytest.MonkeyPatch, world: World) -> list[dict[str, Any]]:
+    """What training was asked for; it is only pretended."""
     asked: list[dict[str, Any]] = []
 
     def train(source: Path, out: Path, **options: Any) -> TrainResult:
@@ -34,8 +38,16 @@ def trained(monkeypatch: pytest.MonkeyPatch, world: World) -> list[dict[str, Any
         return world.result
 
     monkeypatch.setattr(module, "train", train)
-    monkeypatch.setattr(module, "write_digits", lambda folder: folder.mkdir(parents=True))
     return asked
+
+
+@pytest.fixture
+def trained(
+    monkeypatch: pytest.MonkeyPatch, asked_of_train: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The same, and writing the digits is only pretended too."""
+    monkeypatch.setattr(module, "write_digits", lambda folder: folder.mkdir(parents=True))
+    return asked_of_train
 
 
 def test_there_are_1797_digits_in_ten_folders(digits: Path):
@@ -111,6 +123,44 @@ def test_model_budget_and_seed_reach_the_training(tmp_path: Path, trained: list[
     (asked,) = trained
     assert (asked["model"], asked["budget"], asked["seed"]) == ("cnn", "20s", 7)
     assert asked["is_quiet"]
+
+
+def test_a_demo_shows_the_job_that_is_asked_for(tmp_path: Path, trained: list[dict[str, Any]]):
+    module.demo(out=tmp_path / "demo", is_quiet=True)
+    module.demo(out=tmp_path / "embed", job="embed", is_quiet=True)
+    assert [(asked["job"], asked["model"]) for asked in trained] == [
+        ("classify", "rag"),
+        ("embed", None),
+    ]
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_every_job_can_open_the_world_of_its_demo(
+    job: JobName,
+    tmp_path: Path,
+    asked_of_train: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(module, "AMOUNTS", Amounts(train=24, val=10, test=10))
+    module.demo(out=tmp_path / "demo", job=job, is_quiet=True)
+    (asked,) = asked_of_train
+    assert asked["job"] == job
+    opened = JOBS[job].open(asked["source"])
+    assert sum(len(samples) for samples in opened.splits.values()) >= 44
+    if job not in ("embed", "generate", "pretrain"):  # these too learn from class folders
+        assert guess_job(asked["source"]) == job
+
+
+def test_a_world_depends_on_the_seed(
+    tmp_path: Path, asked_of_train: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "AMOUNTS", Amounts(train=1, val=0, test=0))
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        module.demo(out=tmp_path / name, job="detect", seed=seed, is_quiet=True)
+    first, same, other = (
+        (asked["source"] / "train" / "000000.png").read_bytes() for asked in asked_of_train
+    )
+    assert first == same != other
 
 
 def test_the_default_leaves_three_minutes_some_room_and_is_said_on_stderr(

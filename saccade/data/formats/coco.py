@@ -17,6 +17,7 @@ from saccade.data.samples import count
 from saccade.errors import DataError
 
 _PARTS = (b'"images"', b'"annotations"', b'"categories"')
+_MOST_FILES = 16  # more are not a file for each split, but one for each picture: another format
 _PROBES = 50  # pictures that are looked for to find the folder of all
 
 
@@ -95,6 +96,8 @@ def find_coco(root: Path, listing: Listing) -> dict[str, str]:
     names = [name for name in listing.others if name.lower().endswith(".json")]
     for pattern in (r"instances_[^/]*\.json", r"[^/]*\.coco\.json", r"[^/]*\.json"):
         chosen = [name for name in names if re.fullmatch(rf"(.*/)?{pattern}", name)]
+        if len(chosen) > _MOST_FILES:
+            continue
         chosen = [name for name in chosen if _looks_right(root / name)]
         if chosen:
             return _by_split(chosen)

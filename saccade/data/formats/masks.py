@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int32, Int64, Integer, UInt8
+from jaxtyping import Integer, UInt8
 
-from saccade.data.annotations import IGNORED_CLASS, ClassMap, Segments
+from saccade.data.annotations import IGNORED_CLASS, IGNORED_SEGMENT, ClassMap, Segments
 from saccade.data.decode import UnreadablePicture, decode_numbers
 from saccade.data.formats.class_lists import ClassList
 from saccade.data.pictures import PictureFiles
@@ -79,7 +79,10 @@ class ClassMaps:
 
 @dataclass(frozen=True, eq=False)
 class InstanceMaps:
-    """Masks that number the objects of each picture, 0 where there is none; all of one class."""
+    """Masks that number the objects of each picture, all of one class.
+
+    0 stands where there is none; below 0 is where nothing is known.
+    """
 
     files: PictureFiles
 
@@ -93,9 +96,10 @@ class InstanceMaps:
         if found.ndim == 3:
             raise UnreadablePicture("its mask is in colour; expected the number of an object")
         numbers, where = np.unique(found, return_inverse=True)
-        ranks: Int64[np.ndarray, " n"] = np.cumsum(numbers != 0) * (numbers != 0)
-        segments: Int32[np.ndarray, "H W"] = ranks[where].reshape(found.shape).astype(np.int32)
-        return Segments(segments=segments, labels=np.zeros(int(ranks.max()), dtype=np.int64))
+        ranks = np.cumsum(numbers > 0)  # 1, 2, ... for the numbers above 0, which come last
+        ranked = np.where(numbers < 0, IGNORED_SEGMENT, ranks)
+        segments = ranked[where].reshape(found.shape).astype(np.int32)
+        return Segments(segments=segments, labels=np.zeros(int(ranks[-1]), dtype=np.int64))
 
     def stamp(self, i: int) -> str:
         """The size of the mask's file."""

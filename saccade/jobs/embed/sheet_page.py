@@ -27,8 +27,8 @@ def sheet_page(found: Sequence[Mapping[str, Any]], pictures: Sequence[Image.Imag
     return (
         "<!doctype html>\n<html lang='en'><meta charset='utf-8'><title>saccade search</title>"
         f"<style>{_STYLE}</style>\n<h1>Search results</h1>\n<p>Each query, then the pictures most "
-        "like it. The score is the similarity less how near unrelated pictures come to the query: "
-        "around 0 it means nothing.</p>\n" + "\n".join(parts) + "\n</html>\n"
+        "like it. The score is the similarity on a scale of the query: 0 is as near as unrelated "
+        "pictures come to it, 1 is equal.</p>\n" + "\n".join(parts) + "\n</html>\n"
     )
 
 

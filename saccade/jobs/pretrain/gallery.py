@@ -65,7 +65,7 @@ def _show_neighbours(album: Album, loader: Loader, judgement: PretrainJudgement)
             if judgement.labels is not None:
                 same = judgement.labels[other] == judgement.labels[position]
                 mark = "right" if same else "wrong"
-            cells.append(_cell(loader, judgement, other, f"{cosine:.2f}", mark))
+            cells.append(_cell(loader, judgement, other, f"{cosine:.3f}", mark))
         file = album.save(contact_sheet([cells]), "neighbours")
         entries.append({"file": file, "path": judgement.names[position], "caption": ""})
     text = "A picture that was not trained on, then those whose vectors are nearest to its own."

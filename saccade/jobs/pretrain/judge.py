@@ -77,9 +77,10 @@ class PretrainJudgement:
             "metrics": {name: figure.to_json() for name, figure in self.metrics.items()},
             "headline": {"metric": self.headline, "words": words[self.headline]},
             "notes": [
-                f"Effective rank: in how many of the {width} directions vectors differ. It is 0 "
+                f"Effective rank: in how many of the {width} directions vectors differ. It is 1 "
                 "when all are the same; a model that has collapsed is near it, whatever its loss "
-                "says.",
+                "says. Fresh weights have a rank too, so it is no proof that something was "
+                "learned.",
                 "Mean std: 1 when vectors lie evenly in all directions, 0 when all are the same.",
                 *self._about_neighbours(),
             ],

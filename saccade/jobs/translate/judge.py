@@ -192,10 +192,10 @@ def _metrics(
 def _rows(features: dict[str, np.ndarray], columns: dict[str, np.ndarray]) -> list[list[Any]]:
     """One half of the targets against the other is the floor."""
     target = features["target"]
-    rows: list[list[Any]] = [
-        ["other targets", None, None, frechet(target[::2], target[1::2]),
-         kernel_distance(target[::2], target[1::2])]
-    ]  # fmt: skip
+    rows: list[list[Any]] = []
+    if len(target) > 1:
+        halves = target[::2], target[1::2]
+        rows.append(["other targets", None, None, frechet(*halves), kernel_distance(*halves)])
     for name, words in (
         ("flow", "flow"),
         ("regression", "one-step regression"),

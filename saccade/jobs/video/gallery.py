@@ -110,7 +110,7 @@ def _examples(album: Album, model: VideoModel, training: Loader) -> list[dict[st
     for batch in training.batches():
         seen = model.task.seen(batch.images).numpy()
         for clip, label, i in zip(seen, batch.labels.tolist(), batch.ids.tolist(), strict=True):
-            if left.get(label, 0) > 0:
+            if left.get(label, 0) > 0 and len(found) < NUM_EXAMPLES:
                 left[label] -= 1
                 entry = {
                     "file": album.save(row_of_frames(clip), "clip"),
@@ -118,9 +118,9 @@ def _examples(album: Album, model: VideoModel, training: Loader) -> list[dict[st
                     "path": training.samples.pictures.name(i),
                 }
                 found.append((label, entry))
-        if not any(left.values()):
+        if not any(left.values()) or len(found) == NUM_EXAMPLES:
             break
-    return [entry for _, entry in sorted(found, key=lambda each: each[0])][:NUM_EXAMPLES]
+    return [entry for _, entry in sorted(found, key=lambda each: each[0])]
 
 
 def _augmented(
@@ -131,10 +131,11 @@ def _augmented(
     for epoch, batch in islice(training.training_batches(config.seed, start_step=0), 1):
         batch = augment(batch, config.augment, seed=config.seed, epoch=epoch)
         seen = model.task.seen(batch.images).numpy()
-        for clip, label in zip(seen, batch.labels.tolist(), strict=True):
+        clips = zip(seen, batch.labels.tolist(), strict=True)
+        for clip, label in islice(clips, NUM_AUGMENTED):
             file = album.save(row_of_frames(clip), "batch")
             shown.append({"file": file, "caption": model.class_names[label]})
-    return shown[:NUM_AUGMENTED]
+    return shown
 
 
 def _explained(

@@ -1,13 +1,14 @@
 """Video, as the verbs see it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from saccade.attribution.methods import Method
-from saccade.config.run import RunConfig
+from saccade.config.run import Preprocess, RunConfig
 from saccade.data.clips import Clips, read_clip
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
@@ -25,6 +26,9 @@ from saccade.serving.classes import stream_classes
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Explanation
 from saccade.serving.video import VideoModel
+
+DRAWN_PX = 144
+"""The height that frames are drawn in, unless they are smaller."""
 
 
 class VideoJob:
@@ -69,10 +73,10 @@ class VideoJob:
             if drawn is not None and prediction.error is None:
                 clips, i = samples.pictures, int(samples.ids[number])
                 assert isinstance(clips, Clips)
-                clip = read_clip(clips, i, engine.preprocess)
+                row = row_of_frames(read_clip(clips, i, as_it_lies(clips, i, engine.preprocess)))
                 text = f"{prediction.label} {prediction.probability:.2f}"
-                picture = captioned(np.asarray(row_of_frames(clip)), text)
-                picture.save(drawn / drawing_name(number, clips.name(i)))
+                drawing = captioned(np.asarray(row), text)
+                drawing.save(drawn / drawing_name(number, clips.name(i)))
             yield as_row(prediction, engine.class_names)
 
     def explain(
@@ -80,6 +84,22 @@ class VideoJob:
     ) -> Iterator[Explanation]:
         """Where, and when, the model looked for a class."""
         return VideoModel(engine).explain_samples(samples, methods=methods, label=label)
+
+
+def as_it_lies(clips: Clips, i: int, preprocess: Preprocess) -> Preprocess:
+    """Gives the frames that the model sees in the shape, and nearly the size, that they have."""
+    header = clips.header(i)
+    scale = min(1.0, DRAWN_PX / header.height)
+    colour = (0.5,) * 3  # of no use here
+    return replace(
+        preprocess,
+        height=max(1, round(header.height * scale)),
+        width=max(1, round(header.width * scale)),
+        channels=3,
+        fit="squash",
+        mean=colour,
+        std=colour,
+    )
 
 
 def labelled_clips(source: Source) -> Source:

@@ -17,7 +17,7 @@ from saccade.serving.search.index import IndexFolder
 from saccade.serving.search.items import read_items, write_items
 from saccade.serving.search.known import file_hash
 from saccade.serving.search.manifest import EngineName, IndexManifest, save_manifest
-from saccade.serving.search.normalise import Background
+from saccade.serving.search.normalise import OWN_SKIPPED, Background
 from saccade.serving.search.rows import open_rows, write_rows
 from saccade.serving.search.vectors import VectorFolder
 from saccade.serving.search.whiten import Whitening, fit, identity
@@ -30,9 +30,6 @@ FEWEST_WHITENED = 16
 
 MOST_NAMED = 100
 """Unreadable pictures that the manifest names."""
-
-OWN_SKIPPED = 1
-"""Of a background that is the gallery itself, the nearest is what is looked for."""
 
 
 def build_index(

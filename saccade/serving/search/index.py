@@ -1,6 +1,5 @@
 """An index: a gallery that answers "which pictures are like this one?"."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,12 +11,13 @@ from safetensors.torch import load_file
 
 from saccade.errors import DataError, UsageError, nearest
 from saccade.serving.search.approximate import open_approximate
+from saccade.serving.search.duplicates import Group, find_groups
 from saccade.serving.search.engine import SearchEngine
 from saccade.serving.search.exact import open_exact
 from saccade.serving.search.items import read_items
 from saccade.serving.search.known import require_whole
 from saccade.serving.search.manifest import IndexManifest, load_manifest
-from saccade.serving.search.normalise import Background, open_background
+from saccade.serving.search.normalise import Background, open_background, scores
 from saccade.serving.search.rows import open_rows
 from saccade.serving.search.whiten import Whitening
 
@@ -49,8 +49,8 @@ class Neighbour(NamedTuple):
         path: of the picture, below the source that was indexed.
         label: its class there; None where it had none.
         similarity: the cosine of the whitened vectors.
-        score: the same, less how near unrelated pictures come to this query: around 0 means
-            nothing, and one threshold serves all queries.
+        score: the same on a scale of this query: 0 is as near as unrelated pictures come to it, 1
+            is equal, and one threshold serves all queries.
     """
 
     row: int
@@ -139,39 +139,27 @@ class Index:
         row = names.index(label)
         return self._search(self._classes[row : row + 1], k)[0]
 
-    def all_pairs(self, k: int) -> list[list[Neighbour]]:
-        """For each picture of the index those most like it, itself left out."""
-        vectors = open_rows(IndexFolder(self.path).vectors)
-        found = self._search(vectors, k + 1, levels=self._background.level(vectors))
-        return [
-            [each for each in of_one if each.row != row][:k] for row, of_one in enumerate(found)
-        ]
+    def duplicates(self, threshold: float) -> list[Group]:
+        """Groups of pictures that are copies of each other; see ``find_groups``."""
+        return find_groups(
+            open_rows(IndexFolder(self.path).vectors),
+            self.items["content"].to_pylist(),
+            engine=self.engine,
+            background=self._background,
+            threshold=threshold,
+        )
 
-    def levels(self) -> Float32[np.ndarray, " n"]:
-        """How near unrelated pictures come to each picture of the index."""
-        return self._background.level(open_rows(IndexFolder(self.path).vectors))
-
-    def _search(
-        self,
-        whitened: Float32[np.ndarray, "Q d"],
-        k: int,
-        levels: Float32[np.ndarray, " Q"] | None = None,
-    ) -> list[list[Neighbour]]:
+    def _search(self, whitened: Float32[np.ndarray, "Q d"], k: int) -> list[list[Neighbour]]:
         found = self.engine.search(np.ascontiguousarray(whitened), k)
-        levels = self._background.level(whitened) if levels is None else levels
+        scored = scores(found.similarities, self._background.level(whitened))
         return [
-            self._neighbours(rows, similarities, float(level))
-            for rows, similarities, level in zip(
-                found.rows, found.similarities, levels, strict=True
+            [
+                Neighbour(row, self._paths[row], self._labels[row], similarity, score)
+                for row, similarity, score in zip(*each, strict=True)
+            ]
+            for each in zip(
+                found.rows.tolist(), found.similarities.tolist(), scored.tolist(), strict=True
             )
-        ]
-
-    def _neighbours(
-        self, rows: np.ndarray, similarities: np.ndarray, level: float
-    ) -> list[Neighbour]:
-        return [
-            Neighbour(row, self._paths[row], self._labels[row], similarity, similarity - level)
-            for row, similarity in zip(rows.tolist(), similarities.tolist(), strict=True)
         ]
 
 
@@ -212,8 +200,3 @@ def _classes(folder: IndexFolder, manifest: IndexManifest) -> Float32[np.ndarray
     if not manifest.class_names:
         return np.empty((0, manifest.whitened_dim), np.float32)
     return open_rows(folder.classes)
-
-
-def paths_of(neighbours: Sequence[Neighbour]) -> list[str]:
-    """Their paths, nearest first."""
-    return [each.path for each in neighbours]

@@ -90,12 +90,48 @@ def test_a_sweep_visits_each_place_once_and_mostly_in_its_direction(label: int):
         assert steps.most_common(1)[0][0] == step_of(label)
 
 
+def test_the_lines_of_a_sweep_come_in_every_order():
+    sweeps = {tuple(sweep(Chance(seed=0, stream=0, number=k), label=0)) for k in range(60)}
+    assert len(sweeps) == 6
+
+
+# Characters this small do not overlap from place to place, so the median is the background.
+FAR = ClipConfig(step_px=8, min_size=6.0, max_size=7.0)
+
+
+def places_of(frames: np.ndarray) -> list[Place]:
+    """Where the character of a ``FAR`` clip is in each frame: column and row of the grid."""
+    moved = np.abs(frames.astype(int) - np.median(frames, axis=0)).sum(3) > 0
+    lefts = np.array([np.flatnonzero(each.any(0))[0] for each in moved])
+    tops = np.array([np.flatnonzero(each.any(1))[0] for each in moved])
+    columns, rows = (lefts - lefts.min()) // 8, (tops - tops.min()) // 8
+    return list(zip(columns.tolist(), rows.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("label", range(8))
+def test_the_character_mostly_goes_where_the_label_says(label: int):
+    steps: Counter[Place] = Counter()
+    for number in range(label, 8 * 10, 8):
+        path = places_of(clip(number, FAR))
+        steps.update((b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(path))
+    assert steps.most_common(1)[0][0] == step_of(label)
+
+
+def test_a_clip_begins_anywhere_in_its_sweep():
+    missing: Counter[Place] = Counter()
+    for number in range(0, 8 * 90, 8):  # to the right, all of them
+        grid = {(x, y) for x in range(3) for y in range(3)}
+        missing.update(grid - set(places_of(clip(number, FAR))))
+    assert sum(missing.values()) == 90
+    assert len(missing) == 9
+    assert max(missing.values()) < 25
+
+
 def test_the_character_is_the_only_thing_that_moves():
     for number in range(8):
         frames = clip(number).astype(int)
         changed = (frames != frames[:1]).any((0, 3))
-        rows, _columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
-        assert np.ptp(rows) <= 2 * 4 + 22
+        assert np.ptp(np.flatnonzero(changed.any(1))) <= 2 * 4 + 22
         assert changed.mean() < 0.8
         # What was drawn is the same at each place: frames are shifted copies on one background.
         assert len({frame.tobytes() for frame in frames}) == 8

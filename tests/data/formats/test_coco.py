@@ -194,3 +194,12 @@ def test_two_files_of_no_split_are_refused(tmp_path: Path, write_pictures: Write
         DataError, match=r"their names say nothing about splits. Call them instances_"
     ):
         find_coco(tmp_path, list_folder(tmp_path))
+
+
+def test_a_file_for_each_picture_is_another_format_and_not_read(
+    tmp_path: Path, write_pictures: WritePictures
+):
+    for k in range(17):
+        write_pictures(f"{k}.jpg")
+        write(tmp_path / f"{k}.json", [image(k, f"{k}.jpg")], [])
+    assert find_coco(tmp_path, list_folder(tmp_path)) == {}

@@ -87,6 +87,13 @@ def test_instances_are_numbered_without_gaps(tmp_path: Path, save_mask: SaveMask
     assert found.labels.tolist() == [0, 0, 0]
 
 
+def test_numbers_below_0_are_unknown(tmp_path: Path, save_mask: SaveMask):
+    save_mask("m.tiff", [[-1, 0, 5, -1]], dtype=np.int32)
+    found = InstanceMaps(PictureFiles(tmp_path, ("m.tiff",))).load(0)
+    assert found.segments.tolist() == [[-1, 0, 1, -1]]
+    assert len(found.labels) == 1
+
+
 @pytest.mark.parametrize("numbers", [[[0, 0]], [[4, 4]]], ids=["nothing", "everything"])
 def test_a_map_may_be_all_nothing_or_all_one_object(
     tmp_path: Path, save_mask: SaveMask, numbers: list[list[int]]

@@ -1,0 +1,51 @@
+"""Pictures that the benchmarks of generation and translation learn from, written as folders."""
+
+import colorsys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.harness import shared_data
+
+DIGIT_PX = 8  # of scikit-learn's digits
+
+
+def write_digits(folder: Path, *, side: int, is_tinted: bool = False) -> Path:
+    """scikit-learn's 1,797 digits, enlarged, in a folder for each class.
+
+    Args:
+        folder: to make.
+        side: pixels a side.
+        is_tinted: each digit in a bright colour of its own, on a dark ground of another, neither of
+            which its brightness tells.
+    """
+    from sklearn.datasets import load_digits  # noqa: PLC0415 - a second of import for one source
+
+    digits = load_digits()
+    rng = np.random.default_rng(0)
+    for number, (image, label) in enumerate(zip(digits.images, digits.target, strict=True)):
+        grey = Image.fromarray((image * 255 / 16).astype(np.uint8))
+        large = grey.resize((side, side), Image.Resampling.BICUBIC)
+        place = folder / str(label)
+        place.mkdir(parents=True, exist_ok=True)
+        picture = tinted(np.asarray(large), rng) if is_tinted else large
+        picture.save(place / f"{number:04d}.png")
+    return folder
+
+
+def tinted(grey: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """A grey picture between a dark and a bright colour, each at random."""
+    dark = np.array(colorsys.hsv_to_rgb(rng.random(), 0.9, 0.35))
+    bright = np.array(colorsys.hsv_to_rgb(rng.random(), 0.7, 1.0))
+    share = grey[:, :, None] / 255
+    return Image.fromarray((255 * (dark + (bright - dark) * share)).round().astype(np.uint8))
+
+
+def unzip_facades(folder: Path) -> Path:
+    """The facades, labels at the right becoming photographs at the left."""
+    place = folder / "right-left"
+    with zipfile.ZipFile(shared_data("facades") / "facades_pairs.zip") as archive:
+        archive.extractall(place)
+    return place

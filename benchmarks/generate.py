@@ -1,0 +1,251 @@
+"""Generation: how good samples are, and which answer of the network makes them so.
+
+    python -m benchmarks generate                     trains what is not in --runs yet
+    python -m benchmarks generate --cases fashion     one of the cases, see CASES
+    python -m benchmarks generate --collect           the runs so far to results/generate.json
+
+Samples are judged by a network that had no part in making them: a classifier that ``saccade train``
+made from the training pictures alone, kept for each source and seed. Its class answers are the
+accuracy; distances are between its features, in their first ``NUM_COMPONENTS`` principal axes, and
+stand beside training pictures (the floor) and noise (the ceiling), as many of each. A training is
+of a fixed number of steps and adds a line to a file, so it can be stopped and started again.
+"""
+
+import argparse
+import json
+import resource
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+
+from benchmarks.flow_sources import write_digits
+from benchmarks.harness import commit, saccade, save, shared_data, spread
+from saccade.data.split import Split
+from saccade.data.split import split as divide
+from saccade.heads.classify import pooled
+from saccade.jobs.generate.job import GenerateJob
+from saccade.metrics.distance import frechet, kernel_distance, nearest
+from saccade.serving.engine import Engine
+from saccade.serving.generate import Generator
+from saccade.serving.load import load_engine
+from saccade.serving.sheet import sheet
+
+NUM_COMPONENTS = 32
+"""20 pictures for each tell a covariance: 640 are enough."""
+
+VAL_FRACTION, TEST_FRACTION = 0.1, 0.4
+"""Of the digits: 719 are left to compare with."""
+
+
+class Case(NamedTuple):
+    """One training.
+
+    Attributes:
+        source: ``digits`` with their side in pixels, or ``fashion``.
+        model: of the generator.
+        steps: of it.
+        num_samples: that are judged.
+        settings: further numbers.
+        judge_steps: of the classifier.
+    """
+
+    source: str
+    model: str
+    steps: int
+    num_samples: int
+    settings: tuple[str, ...] = ()
+    judge_steps: int = 600
+
+
+WIDE_PATCH = Case("digits-56", "vit-pico14", 1500, 700)
+CASES = {
+    "digits": Case("digits-16", "vit-pico4", 2000, 700),
+    "fashion": Case("fashion", "vit-nano7", 4000, 2000, (), 1500),
+    # 14 x 14 pixels in a patch are 196 numbers; the network is 96 wide.
+    "picture": WIDE_PATCH,
+    "velocity": WIDE_PATCH._replace(settings=("task.flow.prediction=velocity",)),
+    "noise": WIDE_PATCH._replace(settings=("task.flow.prediction=noise",)),
+}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Trains what is not there yet, or collects."""
+    options = _parser().parse_args(arguments)
+    if not options.collect:
+        options.work.mkdir(parents=True, exist_ok=True)
+        done = {(row["case"], row["seed"], row["steps"]) for row in _rows(options.runs)}
+        for seed in options.seeds:
+            for name in options.cases:
+                if (name, seed, CASES[name].steps) not in done:
+                    row = train_case(name, seed, work=options.work)
+                    with options.runs.open("a") as file:
+                        file.write(json.dumps(row) + "\n")
+                    print(json.dumps(row), flush=True)
+    rows = _rows(options.runs)
+    summary = {
+        name: {
+            figure: spread([row[figure] for row in rows if row["case"] == name])
+            for figure in (
+                "accuracy", "frechet", "frechet_share", "kernel_distance", "nearest_ratio",
+                "cpu_seconds",
+            )
+        }
+        for name in dict.fromkeys(row["case"] for row in rows)
+    }  # fmt: skip
+    save("generate", command="python -m benchmarks generate", rows=rows, summary=summary)
+
+
+def train_case(name: str, seed: int, *, work: Path) -> dict[str, Any]:
+    """Trains one generator and shows its samples to the classifier of its source."""
+    case = CASES[name]
+    source = _source(case.source, work)
+    classifier = _classifier(case, source, seed, work)
+    with tempfile.TemporaryDirectory() as folder:
+        before = _cpu_seconds()
+        trained, seconds = saccade(
+            "train", str(source), "--job", "generate", "--out", f"{folder}/run",
+            "--model", case.model, "--steps", str(case.steps), "--seed", str(seed),
+            *_sets((*_shares(), *case.settings, "task.num_judged=64")),
+        )  # fmt: skip
+        cpu_seconds = _cpu_seconds() - before
+        engine = load_engine(f"{folder}/run")
+        drawn = Generator(engine).sample(case.num_samples)
+    rows = 10 * len(engine.class_names)
+    paper = sheet(drawn.images[:rows], columns=len(engine.class_names))
+    Image.fromarray(paper[:, :, 0]).save(work / f"{name}-{seed}.png")
+    parts = _parts(source, seed)
+    names = classifier.class_names
+    asked = np.array([names.index(label) for label in drawn.labels if label is not None])
+    return {
+        "case": name,
+        "seed": seed,
+        **case._asdict(),
+        **judged(classifier, drawn.images, asked, parts),
+        "own_frechet_share": trained["metrics"]["frechet_share"],
+        "flow_loss": trained["metrics"]["flow_loss"],
+        "cpu_seconds": round(cpu_seconds, 1),
+        "seconds": round(seconds, 1),
+        "commit": commit(),
+    }
+
+
+def judged(
+    classifier: Engine, images: np.ndarray, asked: np.ndarray, parts: Split
+) -> dict[str, Any]:
+    """What the classifier makes of samples, of training pictures, of test pictures and of noise."""
+    assert parts.test is not None
+    test, test_labels = _read(classifier, parts.test)
+    train, _ = _read(classifier, parts.train)
+    noise = np.random.default_rng(0).normal(127.5, 127.5, images.shape).round().clip(0, 255)
+    seen = {
+        name: look(classifier, some)
+        for name, some in (
+            ("samples", images), ("train", train), ("test", test), ("noise", noise.astype(np.uint8))
+        )
+    }  # fmt: skip
+    axes = principal_axes(seen["train"][0])
+    test_features, sample_features = seen["test"][0] @ axes, seen["samples"][0] @ axes
+    some = np.linspace(0, len(train) - 1, min(len(images), len(train))).astype(int)
+    floor = frechet(seen["train"][0][some] @ axes, test_features)
+    ceiling = frechet(seen["noise"][0] @ axes, test_features)
+    train_features = seen["train"][0] @ axes
+    own, theirs = (nearest(each, train_features) for each in (sample_features, test_features))
+    return {
+        "accuracy": float((seen["samples"][1] == asked).mean()),
+        "accuracy_of_test": float((seen["test"][1] == test_labels).mean()),
+        "frechet": frechet(sample_features, test_features),
+        "frechet_floor": floor,
+        "frechet_ceiling": ceiling,
+        "frechet_share": frechet(sample_features, test_features) / ceiling,
+        "kernel_distance": kernel_distance(sample_features, test_features),
+        "nearest_ratio": float(np.median(own) / np.median(theirs)),
+    }
+
+
+def look(classifier: Engine, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Features and class answers, in fp32."""
+    features, answers = [], []
+    task = classifier.task
+    for start in range(0, len(images), 250):
+        with torch.inference_mode():
+            tokens = task.tokens(torch.from_numpy(images[start : start + 250]))
+            features.append(pooled(tokens, "mean").numpy().astype(np.float64))
+            answers.append(task.head(tokens).logits.argmax(dim=1).numpy())
+    return np.concatenate(features), np.concatenate(answers)
+
+
+def principal_axes(features: np.ndarray) -> np.ndarray:
+    """The directions in which training pictures differ most, as columns."""
+    _, vectors = np.linalg.eigh(np.cov(features.T))
+    return vectors[:, ::-1][:, :NUM_COMPONENTS]
+
+
+def _classifier(case: Case, source: Path, seed: int, work: Path) -> Engine:
+    """Trained once for each source and seed on the same training pictures; fp32."""
+    run = work / f"judge-{case.source}-{seed}"
+    if not run.exists():
+        saccade(
+            "train", str(source), "--out", str(run), "--model", "cnn-nano8",
+            "--steps", str(case.judge_steps), "--seed", str(seed), *_sets(_shares()),
+        )  # fmt: skip
+    return load_engine(run)
+
+
+def _source(name: str, work: Path) -> Path:
+    if name == "fashion":
+        return shared_data("fashion-mnist")
+    place = work / name
+    return place if place.exists() else write_digits(place, side=int(name.split("-")[1]))
+
+
+def _parts(source: Path, seed: int) -> Split:
+    return divide(
+        GenerateJob().open(source),
+        val_fraction=VAL_FRACTION,
+        test_fraction=TEST_FRACTION,
+        seed=seed,
+    )
+
+
+def _read(engine: Engine, samples: Any) -> tuple[np.ndarray, np.ndarray]:
+    most = np.linspace(0, len(samples) - 1, min(5000, len(samples))).astype(np.int64)
+    batches = list(engine.loader(samples.take(most)).batches())
+    return (
+        np.concatenate([batch.images.numpy() for batch in batches]),
+        np.concatenate([batch.labels.numpy() for batch in batches]),
+    )
+
+
+def _shares() -> tuple[str, ...]:
+    return (f"data.val_fraction={VAL_FRACTION}", f"data.test_fraction={TEST_FRACTION}")
+
+
+def _sets(settings: Sequence[str]) -> list[str]:
+    return [f"--set={setting}" for setting in settings]
+
+
+def _cpu_seconds() -> float:
+    """Of all child processes so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks generate")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=[*CASES], metavar="CASE")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--runs", type=Path, default=Path("generate.jsonl"), help="one run a line")
+    parser.add_argument("--work", type=Path, default=Path("runs/generate"), help="sources, sheets")
+    parser.add_argument("--collect", action="store_true", help="write the results and end")
+    return parser
