@@ -19,6 +19,7 @@ NAMES = {
     "translate": "flow beside one-step regression: colours, noise, facades; has options",
     "mirror_test": "does the mirror test know when mirror images keep their class",
     "explain_memory": "peak memory of explaining a picture of 1024 px, each method and path",
+    "video": "clips: moving digits and spoken words, beside frames without their order, 3 seeds",
     "packing": "pictures of mixed sizes: packed against padded, forward and backward",
 }
 

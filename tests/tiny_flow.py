@@ -1,4 +1,4 @@
-"""Runs of a tiny generator and a tiny translator, made once per session, for several test folders."""
+"""Runs of tiny generators and translators, made once per session, for several test folders."""
 
 import functools
 import tempfile

@@ -11,7 +11,7 @@ def picture_hashes(samples: Samples) -> list[str]:
 
 
 def fingerprint(source: Source) -> str:
-    """A hash over the split, name, stamp, class name and annotation of every picture, in any order.
+    """A hash over split, name, stamp, class, annotation and group of every picture, in any order.
 
     The stamp of a file is its size in bytes, so no file is read. What it does not see: a file whose
     bytes were changed but not their number, and a change of its date. The stamp of a picture in an
@@ -25,11 +25,14 @@ def fingerprint(source: Source) -> str:
         classes = [""] * len(samples)
         if samples.labels is not None and source.class_names is not None:
             classes = [source.class_names[label] for label in samples.labels.tolist()]
-        for i, class_name in zip(samples.ids.tolist(), classes, strict=True):
+        groups = [""] * len(samples) if samples.groups is None else samples.groups.tolist()
+        for i, class_name, group in zip(samples.ids.tolist(), classes, groups, strict=True):
             pictures = samples.pictures
             # repr quotes each part, so no name can pass for a different set of parts.
             known: tuple[str, ...] = (split, pictures.name(i), pictures.stamp(i), class_name)
             if samples.annotations is not None:
                 known += (samples.annotations.stamp(i),)
+            if samples.groups is not None:  # they decide who is held out
+                known += (str(group),)
             lines.append(repr(known))
     return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()

@@ -138,7 +138,10 @@ def _opened(path: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
             " (folders of frames need nothing)"
         ) from None
     try:
-        with path.open("rb") as file, av.open(file, container_options=_OPTIONS) as container:
+        with (
+            path.open("rb") as file,
+            av.open(file, mode="r", container_options=_OPTIONS) as container,
+        ):
             if not container.streams.video:
                 raise UnreadablePicture("it has no frames: there is no video in the file")
             stream = container.streams.video[0]

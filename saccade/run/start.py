@@ -198,6 +198,14 @@ def needs_new_head(
     return job != "classify" and start.class_names != tuple(class_names)
 
 
+def has_other_head(task: AnyTask, start: Start) -> bool:
+    """Whether a job's method has another head than the weights, although the job is the same."""
+    if isinstance(task, Classify | Video) or not start.has_head:
+        return False
+    shapes = {name: value.shape for name, value in start.tensors.items()}
+    return shapes != {name: value.shape for name, value in task.state_dict().items()}
+
+
 def initialise(task: AnyTask, start: Start, *, has_new_head: bool) -> None:
     """Puts weights into a task whose backbone has their shape, in place.
 

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from saccade.metrics.intervals import wilson
-from saccade.metrics.representation import neighbour_votes
+from saccade.metrics.representation import NUM_NEIGHBOURS, neighbour_votes
 from saccade.serving.probe_attentive import attentive_logits, fit_attentive
 from saccade.serving.probe_features import ProbeFeatures
 from saccade.serving.probe_linear import fit_linear
@@ -120,13 +120,36 @@ def _logits(
 ) -> Float[Tensor, "n K"]:
     match probe:
         case "knn":
-            gallery = train.vectors[chosen]
-            return neighbour_votes(test.vectors, gallery, labels, num_classes=num_classes)
+            return _neighbours(
+                train.vectors[chosen], test.vectors, labels, num_classes=num_classes
+            )
         case "linear":
             return fit_linear(train.vectors[chosen], labels, num_classes=num_classes)(test.vectors)
         case "attentive":
             fitted = fit_attentive(train.tokens[chosen], labels, num_classes=num_classes, seed=seed)
             return attentive_logits(fitted, test.tokens)
+
+
+def _neighbours(
+    gallery: Float[Tensor, "m D"],
+    queries: Float[Tensor, "n D"],
+    labels: Int64[Tensor, " m"],
+    *,
+    num_classes: int,
+) -> Float[Tensor, "n K"]:
+    """Votes of the nearest, after taking away what all vectors share.
+
+    With few labels of each class no more neighbours vote than there are of one class.
+    """
+    middle = gallery.mean(dim=0)
+    most = int(labels.bincount().max())
+    return neighbour_votes(
+        queries - middle,
+        gallery - middle,
+        labels,
+        num_classes=num_classes,
+        k=min(NUM_NEIGHBOURS, most),
+    )
 
 
 def _row(

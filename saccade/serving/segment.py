@@ -156,7 +156,7 @@ class Segmenter:
 def mask_probs(answer: Masks, k: int, placement: Placement, *, count: int) -> Tensor:
     """How likely each pixel of a picture belongs to each of the ``count`` surest masks."""
     logits = answer.mask_logits[k, :count]
-    return in_picture(logits, placement, cell_size=answer.cell_size).sigmoid_()
+    return in_picture(logits, placement, cell_size=answer.cell_size).sigmoid()
 
 
 def _box(mask: np.ndarray) -> tuple[float, float, float, float]:

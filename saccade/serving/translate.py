@@ -117,9 +117,7 @@ class Translator:
             )
 
 
-def resized(
-    image: Pixels, height: int, width: int
-) -> UInt8[np.ndarray, "{height} {width} C"]:
+def resized(image: Pixels, height: int, width: int) -> UInt8[np.ndarray, "{height} {width} C"]:
     """A picture in the size of another, by Lanczos' filter."""
     if image.shape[:2] == (height, width):
         return image

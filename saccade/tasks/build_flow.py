@@ -68,7 +68,7 @@ def build_translator(
             regression=Regression(
                 backbone=build_denoiser(model, in_channels=given), head=_head(model, preprocess)
             ),
-            observer=Observer(channels, num_classes=len(class_names)),
+            observer=Observer(channels, num_classes=0),
             class_names=class_names,
             preprocess=preprocess,
             config=task,

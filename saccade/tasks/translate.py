@@ -83,8 +83,9 @@ class Translate(nn.Module):
     Args:
         backbone, head: of the flow: condition and noisy picture, as channels, to the picture.
         regression: the baseline.
-        observer: random where no pictures have classes, see there.
-        class_names: that the observer learns; empty where there are none.
+        observer: a random one: a network that learned classes is blind to what they do not need,
+            such as the colour of digits.
+        class_names: of the source; nothing is made of them.
         preprocess: the size of a picture; its mean and deviation of 0.5 make [-1, 1] of bytes.
         config: all other numbers.
     """
@@ -139,11 +140,7 @@ class Translate(nn.Module):
             "flow_loss": self._flow_losses(picture, noise, logits.sigmoid(), condition).mean(),
             "regression_loss": (self.regression(condition) - picture).abs().mean(),
         }
-        loss = losses["flow_loss"] + losses["regression_loss"]
-        if self.observer.has_learned and isinstance(batch.targets, Tensor):
-            losses |= self.observer.losses(pair.picture, batch.targets)
-            loss = loss + losses["observer_loss"]
-        return {"loss": loss} | losses
+        return {"loss": losses["flow_loss"] + losses["regression_loss"]} | losses
 
     def pair(self, batch: Batch, *, noise: Float[Tensor, "B C H W"] | None = None) -> Pair:
         """Condition and picture: as the source has them, or made from the picture alone.

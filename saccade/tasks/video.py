@@ -96,9 +96,15 @@ class Video(nn.Module):
         asked = self.config.num_frames
         return clips[:, evenly_spread(clips.shape[1], asked=asked, short_clips="refuse")]
 
-    def normalise(self, clips: UInt8[Tensor, "B T C H W"]) -> Float[Tensor, "B _t C H W"]:
-        """The frames seen, as numbers around 0; with ``changes``, less what does not move."""
-        frames = self._scaled(self.seen(clips))
+    def normalise(
+        self, images: UInt8[Tensor, "B C H W"] | UInt8[Tensor, "B T C H W"]
+    ) -> Float[Tensor, "B C H W"] | Float[Tensor, "B _t C H W"]:
+        """The frames seen, as numbers around 0; with ``changes``, less what does not move.
+
+        Args:
+            images: clips; that pictures are allowed here is for those who explain any task.
+        """
+        frames = self._scaled(self.seen(images))
         if self.config.input == "changes":
             frames = frames - frames.mean(dim=1, keepdim=True)
         return frames

@@ -19,7 +19,7 @@ from saccade.run.contract import Contract, Origin, load_contract
 from saccade.run.device import num_cores
 from saccade.run.folder import RunFolder, read_json
 from saccade.run.freeze import find_frozen
-from saccade.run.start import Start, initialise, needs_new_head, read_start
+from saccade.run.start import Start, has_other_head, initialise, needs_new_head, read_start
 from saccade.tasks.build import AnyTask, build_task
 from saccade.verbs.prepare import (
     Prepared,
@@ -105,12 +105,13 @@ def begin(
     )
     for line in (*parts.notes, *planned.lines):
         voice.say(f"  {line}")
-    if start is not None:
-        _say_head(start, class_names, has_new_head=has_new_head, voice=voice)
     config = planned.config
+    task = build_task(config, class_names=class_names, preprocess=planned.preprocess)
+    if start is not None:
+        has_new_head = has_new_head or has_other_head(task, start)
+        _say_head(start, class_names, has_new_head=has_new_head, voice=voice)
     data = prepare(parts, config, planned.preprocess, voice=voice)
     contract = first_contract(planned, pictures, data, start=start, has_new_head=has_new_head)
-    task = build_task(config, class_names=contract.class_names, preprocess=planned.preprocess)
     if start is not None:
         initialise(task, start, has_new_head=has_new_head)
     frozen = find_frozen(task, config.optim.freeze)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from saccade.backbones.sizes import parse_name
 from saccade.config.task import JobName
 from saccade.data.canvas.scenes import SceneConfig
 from saccade.data.canvas.writing import (
@@ -20,6 +21,7 @@ from saccade.data.canvas.writing import (
     write_pairs,
 )
 from saccade.errors import UsageError, nearest
+from saccade.recipes.budget import parse_seconds
 from saccade.verbs.train import TrainResult, train
 from saccade.verbs.voice import Voice
 
@@ -54,7 +56,7 @@ def demo(
         is_quiet: say nothing on stderr.
 
     Raises:
-        UsageError: an unknown job, or a folder in the way.
+        UsageError: an unknown job, model or budget, or a folder in the way; nothing was written.
     """
     world = next((world for known, world in _WORLDS.items() if known == job), None)
     if world is None:
@@ -62,6 +64,9 @@ def demo(
     folder = _free_folder() if out is None else Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} exists already and is never overwritten; choose another --out")
+    parse_seconds(budget)  # refused before anything is written, and so is a model of no such name
+    if model is not None:
+        parse_name(model)
     voice = Voice(is_quiet=is_quiet)
     start = time.monotonic()
     place = folder / world.folder
@@ -110,9 +115,11 @@ class _World:
 
 
 # Small enough to be learned in two minutes on two cores, large enough to look at.
-_CANVAS = SceneConfig(height=64, width=64, max_characters=4, min_size=14.0, max_size=32.0)
+_CANVAS = SceneConfig(height=48, width=48, max_characters=3, min_size=14.0, max_size=26.0)
 AMOUNTS = Amounts(train=3000, val=200, test=300)
 """How many pictures, or clips, are drawn."""
+
+_UNMIRRORED = {"augment.flip": "0"}  # a mirrored digit is another one, or none
 
 
 def _write_digits(folder: Path, _seed: int) -> None:
@@ -143,10 +150,16 @@ _DIGITS = _World(folder="digits", what="1,797 handwritten digits", write=_write_
 _WORLDS: dict[JobName, _World] = {
     "classify": _DIGITS,
     "detect": _World(
-        folder="canvases", what="3,500 canvases with 1 to 4 digits", write=_write_objects
+        folder="canvases",
+        what="3,500 canvases with 1 to 3 digits",
+        write=_write_objects,
+        settings=_UNMIRRORED,
     ),
     "segment": _World(
-        folder="canvases", what="3,500 canvases with 1 to 4 digits", write=_write_class_maps
+        folder="canvases",
+        what="3,500 canvases with 1 to 3 digits",
+        write=_write_class_maps,
+        settings=_UNMIRRORED,
     ),
     "video": _World(folder="clips", what="3,500 clips of moving digits", write=_write_clips),
     "embed": replace(_DIGITS, model=None),

@@ -1,6 +1,7 @@
 """A denoiser takes pictures of any size, knows the time, and is built from a plain vit alone."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ SHAPE = VitConfig(
 )
 
 
-def built(**changes: object) -> Denoiser:
+def built(**changes: Any) -> Denoiser:
     """With random numbers in the modulations, so that times and classes are heard."""
     made = build_denoiser(replace(SHAPE, **changes), in_channels=3)
     for module in made.modules():

@@ -52,9 +52,7 @@ def test_translate_says_what_became_of_each_picture(tmp_path: Path) -> None:
     world = tiny_flow.translator()
     picture = world.source / "input" / "000.png"
 
-    said = call(
-        "translate", world.run, picture, "--out", tmp_path / "out", "--device", "cpu", "-q"
-    )
+    said = call("translate", world.run, picture, "--out", tmp_path / "out", "--device", "cpu", "-q")
 
     assert said.exit_code == 0
     assert said.stdout.strip() == f"{picture}: 00000-000.png"

@@ -7,6 +7,7 @@ import numpy as np
 
 from saccade.data.fingerprint import fingerprint
 from saccade.data.sources import open_source
+from saccade.data.video import open_clips
 
 WritePictures = Callable[..., None]
 
@@ -34,6 +35,15 @@ def test_every_change_that_is_promised_is_seen(tmp_path: Path, write_pictures: W
     (tmp_path / "cat" / "4.png").unlink()
     seen.append(fingerprint(open_source(tmp_path)))
     assert len(set(seen)) == 5
+
+
+def test_who_belongs_together_is_seen(tmp_path: Path, write_pictures: WritePictures):
+    write_pictures("cat/1/0.png", "cat/2/0.png", "dog/3/0.png")
+    seen = [fingerprint(open_clips(tmp_path))]
+    for lines in ("cat/*,one\n", "cat/1,one\n*/3,one\n"):
+        (tmp_path / "groups.csv").write_text(f"clip,group\n{lines}")
+        seen.append(fingerprint(open_clips(tmp_path)))
+    assert len(set(seen)) == 3
 
 
 def test_a_single_pixel_of_an_array_is_seen(tmp_path: Path):

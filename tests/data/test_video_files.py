@@ -34,6 +34,7 @@ def write_video(tmp_path: Path) -> WriteVideo:
     ) -> VideoFile:
         with av.open(str(tmp_path / name), "w") as container:
             stream = container.add_stream(codec, rate=rate)
+            assert isinstance(stream, av.VideoStream)
             stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
             stream.gop_size = gap
             for k in range(num_frames):

@@ -55,7 +55,7 @@ def test_the_kernel_distance_is_the_double_loop() -> None:
     a, b = normal(7), normal(5, shift=0.5, seed=1)
 
     def k(x: np.ndarray, y: np.ndarray) -> float:
-        return (x @ y / 4 + 1) ** 3
+        return float((x @ y / 4 + 1) ** 3)
 
     within_a = np.mean([k(x, y) for i, x in enumerate(a) for j, y in enumerate(a) if i != j])
     within_b = np.mean([k(x, y) for i, x in enumerate(b) for j, y in enumerate(b) if i != j])

@@ -1,4 +1,4 @@
-"""The recipe of translation finds pairs, or is told what to take from pictures, and refuses neither."""
+"""The recipe of translation finds pairs, or is told what to take from pictures, and needs one."""
 
 from dataclasses import replace
 from pathlib import Path

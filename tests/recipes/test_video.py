@@ -50,6 +50,7 @@ def test_all_but_the_model_the_mirror_and_the_fit_is_the_recipe_of_pictures():
     assert config.optim == of_pictures.optim
     assert config.data == replace(of_pictures.data, fit="squash")
     assert config.augment == replace(of_pictures.augment, flip=0.0)
+    assert isinstance(of_pictures.model, VitConfig)
     expected = replace(of_pictures.model, tubelet_size=2, position_grid=(4, 4, 4))
     assert config.model == expected
 

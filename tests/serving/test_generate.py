@@ -1,5 +1,7 @@
 """A generator draws as many as asked, of the classes asked, the same ones each time."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -54,7 +56,7 @@ def test_a_way_begins_in_noise_and_ends_in_the_sample(generator: Generator) -> N
     ],
 )
 def test_what_makes_no_sense_is_refused(
-    generator: Generator, asked: dict[str, object], message: str
+    generator: Generator, asked: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
         generator.sample(1, **asked)

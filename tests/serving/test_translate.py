@@ -55,6 +55,8 @@ def test_another_seed_gives_another_answer_and_the_same_seed_the_same(
     first, again, other = (translator.translate(pictures[0], seed=s)[0].picture for s in (1, 1, 2))
 
     assert first is not None
+    assert again is not None
+    assert other is not None
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 

@@ -1,6 +1,7 @@
 """A generator learns the velocity, draws the same sample in any batch, and follows its classes."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from tests.contract.worlds.world import SIDE, VIT, noise, tiny_preprocess
 NAMES = ("ant", "bee")
 
 
-def task(class_names: tuple[str, ...] = NAMES, **changes: object) -> Generate:
+def task(class_names: tuple[str, ...] = NAMES, **changes: Any) -> Generate:
     """With random numbers where a fresh one has zeros, so that it says something."""
     config = replace(GenerateConfig(), **changes)
     made = build_generator(
@@ -40,8 +41,8 @@ def batch(count: int = 4) -> Batch:
     )
 
 
-def drawn(made: Generate, ids: list[int], labels: list[int], **changes: object) -> torch.Tensor:
-    asked = {"seed": 0, "guidance": 1.5, "num_steps": 3} | changes
+def drawn(made: Generate, ids: list[int], labels: list[int], **changes: Any) -> torch.Tensor:
+    asked: dict[str, Any] = {"seed": 0, "guidance": 1.5, "num_steps": 3} | changes
     return last(made.sample(torch.tensor(ids), torch.tensor(labels), **asked))
 
 

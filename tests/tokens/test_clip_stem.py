@@ -33,11 +33,13 @@ def test_each_token_is_the_sum_of_its_frames_under_a_stem_each() -> None:
         of_pictures = ConvStem(3, patch_size=4, embed_dim=16).eval()
         of_pictures.convs.load_state_dict(stem.convs.state_dict())
         of_pictures.project.weight.copy_(stem.project.weight[:, :, frame])
-        of_pictures.project.bias.copy_(stem.project.bias if frame == 0 else torch.zeros(16))
+        of_pictures.get_parameter("project.bias").copy_(
+            stem.get_parameter("project.bias") * (frame == 0)
+        )
         parts.append(torch.stack([of_pictures(clips[:, t + frame]).x for t in (0, 2)], dim=1))
     tokens = stem(clips)
     assert tokens.grid == Grid(2, 2, 3)
-    torch.testing.assert_close(tokens.x, sum(parts).flatten(1, 2), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(tokens.x, (parts[0] + parts[1]).flatten(1, 2), rtol=1e-4, atol=1e-5)
 
 
 def test_with_one_frame_in_a_token_it_is_the_stem_of_pictures() -> None:

@@ -119,10 +119,22 @@ def test_an_empty_folder_may_be_used_and_a_full_one_may_not(
 
 
 def test_model_budget_and_seed_reach_the_training(tmp_path: Path, trained: list[dict[str, Any]]):
-    module.demo(out=tmp_path / "demo", model="cnn", budget="20s", seed=7, is_quiet=True)
+    module.demo(out=tmp_path / "demo", model="cnn", budget="40s", seed=7, is_quiet=True)
     (asked,) = trained
-    assert (asked["model"], asked["budget"], asked["seed"]) == ("cnn", "20s", 7)
+    assert (asked["model"], asked["budget"], asked["seed"]) == ("cnn", "40s", 7)
     assert asked["is_quiet"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [({"budget": "20s"}, "a budget of 20s is too short"), ({"model": "raq"}, "did you mean 'rag")],
+)
+def test_what_training_would_refuse_is_refused_before_anything_is_written(
+    tmp_path: Path, wish: dict[str, Any], message: str
+):
+    with pytest.raises(UsageError, match=message):
+        module.demo(out=tmp_path / "demo", is_quiet=True, **wish)
+    assert not (tmp_path / "demo").exists()
 
 
 def test_a_demo_shows_the_job_that_is_asked_for(tmp_path: Path, trained: list[dict[str, Any]]):

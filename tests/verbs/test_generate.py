@@ -1,6 +1,7 @@
 """Generating writes as many pictures as asked and one sheet of them, and overwrites nothing."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +20,7 @@ def pixels(path: Path) -> np.ndarray:
 def test_there_is_a_file_for_each_picture_and_a_sheet(tmp_path: Path) -> None:
     out = tmp_path / "new"
 
-    result = saccade.generate(
-        tiny_flow.generator().run, out, count=5, device="cpu", is_quiet=True
-    )
+    result = saccade.generate(tiny_flow.generator().run, out, count=5, device="cpu", is_quiet=True)
 
     assert [entry["file"] for entry in result.pictures] == [f"{k:05d}.png" for k in range(5)]
     assert [entry["label"] for entry in result.pictures][:4] == [*tiny.CLASSES, tiny.CLASSES[0]]
@@ -33,9 +32,7 @@ def test_there_is_a_file_for_each_picture_and_a_sheet(tmp_path: Path) -> None:
 def test_more_of_the_same_seed_begin_with_the_same_ones(tmp_path: Path) -> None:
     run = tiny_flow.generator().run
     for name, count, seed in (("few", 2, 1), ("many", 4, 1), ("other", 2, 2)):
-        saccade.generate(
-            run, tmp_path / name, count=count, seed=seed, device="cpu", is_quiet=True
-        )
+        saccade.generate(run, tmp_path / name, count=count, seed=seed, device="cpu", is_quiet=True)
 
     few, many, other = (pixels(tmp_path / name / "00001.png") for name in ("few", "many", "other"))
     assert np.abs(few - many).max() <= 1
@@ -51,7 +48,7 @@ def test_a_folder_in_the_way_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_run_of_another_job_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="trained to classify.*--job generate"):
+    with pytest.raises(UsageError, match=r"trained to classify.*--job generate"):
         saccade.generate(tiny.world().run, tmp_path / "new", device="cpu", is_quiet=True)
 
 
@@ -90,7 +87,8 @@ def test_pictures_without_classes_can_be_drawn_but_not_asked_for(tmp_path: Path)
     )
 
     assert [entry["label"] for entry in result.pictures] == [None, None]
-    for asked in ({"label": "apple"}, {"guidance": 2.0}):
+    wishes: list[dict[str, Any]] = [{"label": "apple"}, {"guidance": 2.0}]
+    for asked in wishes:
         with pytest.raises(UsageError, match="without classes"):
             saccade.generate(
                 tmp_path / "run", tmp_path / "no", device="cpu", is_quiet=True, **asked

@@ -68,7 +68,5 @@ def test_a_folder_in_the_way_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_run_of_another_job_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="trained to classify.*--job translate"):
-        saccade.translate(
-            tiny.world().run, tmp_path, tmp_path / "out", device="cpu", is_quiet=True
-        )
+    with pytest.raises(UsageError, match=r"trained to classify.*--job translate"):
+        saccade.translate(tiny.world().run, tmp_path, tmp_path / "out", device="cpu", is_quiet=True)

@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 from saccade.config.run import RunConfig
 from saccade.data.loader import Loader
 from saccade.jobs.drawing import Album
-from saccade.jobs.generate.judge import look, pictures_of, samples_of
+from saccade.jobs.generate.looking import look, pictures_of, samples_of
 from saccade.metrics.distance import nearest, nearest_row
 from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine

@@ -1,17 +1,18 @@
 """Segmentation, as the verbs see it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import torch
+from jaxtyping import Int64
 from PIL import Image
 
-from saccade.attribution.methods import Method
+from saccade.attribution.methods import Method, heat
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
 from saccade.data.annotated import open_masks
+from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
 from saccade.data.sources import open_pictures
@@ -104,12 +105,8 @@ class SegmentJob:
     ) -> Iterator[Explanation]:
         """What speaks for a class; none asked for: the one with the most pixels, or the surest."""
         asked_class = class_asked(engine, label)
-        explained = engine
         if isinstance(engine.task, SegmentMasks):
-            explained, methods = (
-                replace(engine, task=engine.task.explained()),
-                _for_queries(methods),
-            )
+            _require_legrad(methods)
         segmenter = Segmenter(engine)
         for batch in engine.loader(samples, keeps_sizes=True).batches():
             answer = engine.answer(batch)
@@ -128,9 +125,12 @@ class SegmentJob:
             )
             if asked_class is not None:
                 asked = torch.full_like(asked, asked_class)
-            yield from explain_batch(
-                explained, batch, names, methods=methods, asked=asked, answers=answers
-            )
+            if isinstance(engine.task, SegmentMasks):
+                yield from _explain_objects(engine, engine.task, batch, names, asked, answers)
+            else:
+                yield from explain_batch(
+                    engine, batch, names, methods=methods, asked=asked, answers=answers
+                )
 
 
 def as_row(found: Segmented, mask: str | None) -> Row:
@@ -157,15 +157,34 @@ def as_row(found: Segmented, mask: str | None) -> Row:
     }
 
 
-def _for_queries(methods: Sequence[Method]) -> tuple[Method, ...]:
-    """LeGrad, the one method that can start from queries."""
+def _require_legrad(methods: Sequence[Method]) -> None:
+    """It is the one method that can start from queries."""
     others = [method for method in methods if method != "legrad"]
     if others:
         raise UsageError(
             f"{others[0]} reads patches or a class token, and eomt answers from queries; use "
             "--method legrad"
         )
-    return ("legrad",)
+
+
+def _explain_objects(
+    engine: Engine,
+    task: SegmentMasks,
+    batch: Batch,
+    names: Sequence[str],
+    asked: Int64[torch.Tensor, " B"],
+    answers: Sequence[Answer],
+) -> Iterator[Explanation]:
+    images, classes = batch.images.to(engine.device), asked.to(engine.device)
+    heats = heat(task.explained(), images, classes, method="legrad").cpu().numpy()
+    for k, name in enumerate(names):
+        yield Explanation(
+            path=name,
+            image=batch.images[k].numpy(),
+            asked=engine.class_names[int(asked[k])],
+            answer=answers[k],
+            heats={"legrad": heats[k]},
+        )
 
 
 def _in_short(found: Segmented, engine: Engine) -> Answer:

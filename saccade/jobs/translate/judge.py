@@ -84,9 +84,10 @@ class TranslateJudgement:
                     "text": "PSNR and SSIM compare each answer with its own target: high is like "
                     "it, and the blurred mean of all possible answers does well. Distances compare "
                     "the answers as a set with the targets as a set, between features of this "
-                    f"run's observer {self.fingerprint}: low is like real pictures, and blur does "
-                    "badly. Other targets are one half of the true pictures against the other, as "
-                    "near as answers could be; the condition itself is no answer at all.",
+                    f"run's observer {self.fingerprint}, which has random numbers: low is like "
+                    "real pictures, and blur does badly. Other targets are one half of the true "
+                    "pictures against the other, as near as answers could be; the condition itself "
+                    "is no answer at all.",
                     "columns": [
                         "answers", "PSNR in dB", "SSIM", "Fréchet", "kernel distance"
                     ],
@@ -136,7 +137,7 @@ def judge(engine: Engine[Translate], loader: Loader) -> TranslateJudgement:
         each=columns,
         rows=_rows(features, columns),
         fingerprint=observer.fingerprint(),
-        notes=_notes(len(features["target"]), len(ids), has_learned=observer.has_learned),
+        notes=_notes(len(features["target"]), len(ids)),
     )
 
 
@@ -213,7 +214,7 @@ def _rows(features: dict[str, np.ndarray], columns: dict[str, np.ndarray]) -> li
     return rows
 
 
-def _notes(num_pieces: int, num_pictures: int, *, has_learned: bool) -> list[str]:
+def _notes(num_pieces: int, num_pictures: int) -> list[str]:
     notes = []
     if num_pieces > num_pictures:
         notes.append(
@@ -226,8 +227,6 @@ def _notes(num_pieces: int, num_pictures: int, *, has_learned: bool) -> list[str
             f"Fréchet distances of fewer than {fewest:,} are too large by an unknown amount; these "
             f"are of {num_pieces:,}. The kernel distance has no such bias."
         )
-    if not has_learned:
-        notes.append("The observer has random numbers, since the pictures have no classes.")
     return notes
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from saccade.attribution.methods import Method
 from saccade.config.run import Preprocess, RunConfig
+from saccade.config.task import JobName
 from saccade.data.clips import Clips, read_clip
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
@@ -34,7 +35,7 @@ DRAWN_PX = 144
 class VideoJob:
     """One class for each clip."""
 
-    name = "video"
+    name: JobName = "video"
     schema: pa.Schema = ClassifyJob.schema
 
     def open(self, path: str | Path) -> Source:

@@ -9,7 +9,8 @@ from saccade.data.canvas.handwriting import PARTS, handwriting, scikit_digits
 def test_the_parts_are_all_digits_once_and_in_order():
     values, labels = load_digits(return_X_y=True)
     parts = [scikit_digits(part) for part in PARTS]
-    assert np.concatenate([part.labels for part in parts]).tolist() == labels.tolist()
+    found = np.concatenate([part.labels for part in parts])
+    assert found.tolist() == np.asarray(labels).tolist()
     images = np.concatenate([part.images for part in parts])
     assert abs(images.reshape(-1, 64) * 16 - values).max() <= 16 / 255
 

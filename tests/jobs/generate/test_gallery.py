@@ -1,4 +1,4 @@
-"""A generator's gallery shows each class, the ways from noise, and the nearest training pictures."""
+"""A generator's gallery shows each class, the ways from noise, the nearest training pictures."""
 
 import json
 

@@ -1,5 +1,6 @@
 """Clips are judged as they are, frame by frame and out of order, and that is put into words."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,8 +87,6 @@ def test_the_table_has_a_row_for_each_clip(judged: VideoJudgement, tmp_path: Pat
 
 def test_the_surest_mistakes_come_first(judged: VideoJudgement):
     assert judged.worst(5) == []
-    wrong = VideoJudgement(
-        **{**vars(judged), "predicted": 1 - judged.labels}  # every answer is wrong
-    )
+    wrong = replace(judged, predicted=1 - judged.labels)  # every answer is wrong
     worst = wrong.worst(3)
     assert wrong.probability[worst].tolist() == sorted(wrong.probability, reverse=True)[:3]

@@ -1,0 +1,119 @@
+"""The recipe suits the method, the pictures and the model, and says so when it cannot."""
+
+from dataclasses import replace
+
+import pytest
+
+from saccade.config.check import check
+from saccade.config.json import from_json, override, to_json
+from saccade.config.model import VitConfig
+from saccade.config.run import RunConfig
+from saccade.config.task import PretrainConfig
+from saccade.errors import UsageError
+from saccade.recipes.budget import wanted_epochs
+from saccade.recipes.pretrain import (
+    METHODS,
+    NOTHING,
+    REGULARISERS,
+    method_of,
+    no_targets,
+    pretrain,
+    pretraining_epochs,
+)
+from tests import tiny
+from tests.contract.worlds.world import RAG, VIT
+
+
+def recipe(method: str = "visreg", **changes) -> RunConfig:
+    given = {
+        "facts": tiny.facts(num_pictures=10_000),
+        "source": "pictures",
+        "model": "vit-nano4",
+        "image_size": 32,
+        "steps": 1000,
+        "budget_seconds": None,
+        "precision": "fp32",
+        "num_threads": 1,
+        "seed": 0,
+    } | changes
+    return pretrain(given.pop("facts"), method=method, **given)
+
+
+def numbers(config: RunConfig) -> PretrainConfig:
+    assert isinstance(config.task, PretrainConfig)
+    return config.task
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_gets_a_config_that_holds_and_goes_through_json(method: str) -> None:
+    config = check(recipe(method))
+
+    assert config.job == "pretrain"
+    assert numbers(config).method == method
+    assert numbers(config).regulariser == REGULARISERS[method]
+    assert config.augment == NOTHING
+    assert from_json(RunConfig, to_json(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("model", "image_size", "expected"),
+    [("vit-nano4", 32, 16), ("vit-nano8", 32, 16), ("vit-s16", 224, 112), ("vit-s16", 16, 16)],
+)
+def test_local_views_are_half_as_large_in_whole_patches(
+    model: str, image_size: int, expected: int
+) -> None:
+    assert numbers(recipe(model=model, image_size=image_size)).local_size == expected
+
+
+def test_views_are_mirrored_only_where_mirrors_keep_their_class() -> None:
+    safe, unsafe = (
+        numbers(recipe(facts=tiny.facts(num_pictures=10_000, mirror_ratio=ratio)))
+        for ratio in (1.0, 0.1)
+    )
+
+    assert (safe.flip, unsafe.flip) == (0.5, 0.0)
+
+
+def test_mae_takes_patches_where_a_name_leaves_the_stem_open() -> None:
+    views, mae = recipe("visreg").model, recipe("mae").model
+
+    assert isinstance(views, VitConfig)
+    assert isinstance(mae, VitConfig)
+    assert (views.stem, mae.stem) == ("conv", "patches")
+
+
+@pytest.mark.parametrize("model", ["rag-nano4", "cnn-nano4", RAG, replace(VIT, stem="conv")])
+def test_mae_refuses_models_and_weights_that_it_cannot_train(model) -> None:
+    with pytest.raises(UsageError, match="mae hides patches"):
+        recipe("mae", model=model)
+
+
+def test_a_decoder_is_narrower_than_its_encoder_and_its_heads_divide_it() -> None:
+    for model in ("vit-pico4", "vit-ti16", "vit-b16"):
+        config = recipe("mae", model=model)
+        task = numbers(config)
+        assert task.decoder_dim < config.model.embed_dim
+        assert task.decoder_dim % task.decoder_heads == 0
+
+
+def test_the_method_is_visreg_unless_said_and_misspelt_ones_get_an_offer() -> None:
+    assert method_of({}) == "visreg"
+    assert method_of({"task.method": "dino"}) == "dino"
+    with pytest.raises(UsageError, match="did you mean 'visreg'"):
+        method_of({"task.method": "visregg"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("task.hidden", "1"), ("task.flip", "2"), ("task.regulariser", "-1")]
+)
+def test_numbers_that_no_run_can_use_are_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=name):
+        check(override(recipe(), {name: value}))
+
+
+def test_pictures_are_seen_more_often_than_with_labels() -> None:
+    assert pretraining_epochs(10_000) > 2 * wanted_epochs(10_000)
+
+
+def test_there_are_no_targets_to_time_a_step_with() -> None:
+    assert no_targets(recipe(), tiny.preprocess(), 3, 16) is None
