@@ -10,6 +10,7 @@ import typer
 
 import saccade
 from saccade.cli.asking import evaluate, explain, predict
+from saccade.cli.generating import generate, translate
 from saccade.cli.learning import pretrain, probe
 from saccade.cli.making import convert, demo, train
 from saccade.cli.searching import duplicates, embed, index, search
@@ -63,5 +64,7 @@ for command in (
     duplicates,
     pretrain,
     probe,
+    generate,
+    translate,
 ):
     app.command()(command)

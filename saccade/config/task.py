@@ -37,13 +37,17 @@ class DetectConfig:
     max_detections: int = 100  # of a picture that are kept, of all classes together
 
 
+SegmentMethod = Literal["linear", "upsample", "eomt"]
+SegmentTruth = Literal["classes", "segments"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class SegmentConfig:
     """A class for each pixel (linear, upsample), or a class and a mask for each object (eomt)."""
 
     job: Literal["segment"] = "segment"
-    method: Literal["linear", "upsample", "eomt"] = "upsample"
-    truth: Literal["classes", "segments"] = "classes"  # what the source's masks hold for a pixel
+    method: SegmentMethod = "upsample"
+    truth: SegmentTruth = "classes"  # what the source's masks hold for a pixel
 
     # Of linear and upsample.
     dice_weight: float = 1.0  # of the overlap of classes, beside their cross-entropy

@@ -14,26 +14,45 @@ TEMPERATURE = 0.07
 _CHUNK = 1024  # queries compared with the gallery at once
 
 
-def effective_rank(vectors: Float[Tensor, "n D"]) -> float:
+def effective_rank(
+    vectors: Float[Tensor, "n D"], *, counts: Float[Tensor, " n"] | None = None
+) -> float:
     """In how many directions vectors differ: from 1 to D.
 
     The exponential of the entropy of the singular values, each as a share of their sum (Roy and
     Vetterli, EUSIPCO 2007; RankMe, arXiv 2210.02885), of the vectors at unit length. Their mean is
     not taken away: where all vectors are nearly the same, what is left has a rank too, and it is
     that of noise.
+
+    Args:
+        vectors: of any length.
+        counts: how often each counts, in a resample; None: once.
     """
-    values = torch.linalg.svdvals(F.normalize(vectors.double(), dim=1))
+    unit = F.normalize(vectors.double(), dim=1)
+    weighted = unit if counts is None else unit * counts.double()[:, None]
+    # Singular values from the small matrix of products: much faster, and rounding in float64 is
+    # far below what counts here.
+    values = torch.linalg.eigvalsh(weighted.T @ unit).clamp(min=0).sqrt()
     shares = values / values.sum()
     return torch.special.entr(shares).sum().exp().item()
 
 
-def mean_std(vectors: Float[Tensor, "n D"]) -> float:
+def mean_std(
+    vectors: Float[Tensor, "n D"], *, counts: Float[Tensor, " n"] | None = None
+) -> float:
     """How far vectors at unit length spread: 1 evenly in all directions, 0 all the same.
 
     The mean over channels of their standard deviations, times the square root of D.
+
+    Args:
+        vectors: of any length.
+        counts: how often each counts, in a resample; None: once.
     """
     unit = F.normalize(vectors.double(), dim=1)
-    return unit.std(dim=0, correction=0).mean().item() * vectors.shape[1] ** 0.5
+    shares = unit.new_ones(len(unit)) if counts is None else counts.double()
+    shares = shares / shares.sum()
+    variance = shares @ (unit - shares @ unit).square()
+    return variance.sqrt().mean().item() * vectors.shape[1] ** 0.5
 
 
 def neighbour_votes(

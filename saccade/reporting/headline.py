@@ -6,7 +6,15 @@ from statistics import median
 from typing import NamedTuple
 
 from saccade.reporting.records import Json, RunRecords
-from saccade.reporting.wording import capitalised, count, duration, number, percent, short_count
+from saccade.reporting.wording import (
+    capitalised,
+    count,
+    duration,
+    figure_name,
+    number,
+    percent,
+    short_count,
+)
 
 
 class Tile(NamedTuple):
@@ -34,6 +42,7 @@ class Headline:
         label: the figure that people look at first, by name.
         value: that figure as text; None before the first evaluation.
         split: which pictures it was measured on.
+        words: what the figure is, where its name does not say so; else empty.
         interval: the 95 % interval in words; empty when there is none.
         scale: value, low and high in percent, for the bar; None without an interval.
         chance: accuracy in percent of always giving the commonest class; None when unknown.
@@ -47,6 +56,7 @@ class Headline:
     label: str
     value: str | None
     split: str
+    words: str
     interval: str
     scale: tuple[float, float, float] | None
     chance: float | None
@@ -87,9 +97,10 @@ def headline(records: RunRecords) -> Headline:
         title=_title(records),
         summary=_summary(records),
         status=_status(records),
-        label="Top-1 accuracy" if name == "top1" else capitalised(str(told.get("words") or name)),
+        label="Top-1 accuracy" if name == "top1" else capitalised(figure_name(name)),
         value=value,
         split=_split_in_words(records, result, split),
+        words=str(told.get("words", "")),
         interval=interval,
         scale=scale,
         chance=_chance(result),

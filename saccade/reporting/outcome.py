@@ -39,13 +39,13 @@ class Table(NamedTuple):
     Attributes:
         title: what is shown.
         text: how to read it.
-        columns: their heads.
+        columns: their heads, and whether numbers stand under them.
         rows: cells as text, and whether each is a number.
     """
 
     title: str
     text: str
-    columns: list[str]
+    columns: list[tuple[str, bool]]
     rows: list[list[tuple[str, bool]]]
 
 
@@ -58,11 +58,20 @@ class Shown(NamedTuple):
 
 
 class Gallery(NamedTuple):
-    """Pictures that belong together."""
+    """Pictures that belong together.
+
+    Attributes:
+        name: for links.
+        title, text: what is shown, and how to read it.
+        width: ``widest`` where each picture is a strip that needs the whole page, ``wide`` where it
+            needs some of it; else empty.
+        pictures: what there is.
+    """
 
     name: str
     title: str
     text: str
+    width: str
     pictures: list[Shown]
 
 
@@ -108,11 +117,15 @@ def outcome(records: RunRecords) -> Outcome | None:
 
 
 def _table(table: Json) -> Table:
+    rows = [[_cell(value) for value in row] for row in table.get("rows", [])]
     return Table(
         title=str(table.get("title", "")),
         text=str(table.get("text", "")),
-        columns=[str(column) for column in table.get("columns", [])],
-        rows=[[_cell(value) for value in row] for row in table.get("rows", [])],
+        columns=[
+            (str(column), k > 0 and bool(rows) and all(row[k][1] for row in rows))
+            for k, column in enumerate(table.get("columns", []))
+        ],
+        rows=rows,
     )
 
 
@@ -133,4 +146,10 @@ def _gallery(records: RunRecords, name: str, gallery: Json) -> Gallery:
         if picture:
             caption, path = str(entry.get("caption", "")), str(entry.get("path", ""))
             pictures.append(Shown(picture, caption, path))
-    return Gallery(name, str(gallery.get("title", name)), str(gallery.get("text", "")), pictures)
+    title, text = str(gallery.get("title", name)), str(gallery.get("text", ""))
+    return Gallery(name, title, text, _width([shown.picture for shown in pictures]), pictures)
+
+
+def _width(pictures: list[InlinePicture]) -> str:
+    aspect = max((picture.width / picture.height for picture in pictures), default=1.0)
+    return "widest" if aspect > 5 else "wide" if aspect > 1.6 else ""

@@ -45,6 +45,9 @@ class Training:
     notes: list[str]
 
 
+MAX_CHARTS = 8
+"""Figures of a job that are drawn, those of training first."""
+
 _NOT_CHARTED = {"step", "epoch", "seconds", "lr", "images_per_second", "grad_norm", "time"}
 
 
@@ -97,7 +100,7 @@ def _charts_of_any_job(log: Sequence[Json], on_val: Sequence[Json]) -> list[Char
             figure_name(name),
             [_line(log, name, "blue"), _line(on_val, name, "orange", kind="dots")],
         )
-        for name in names
+        for name in list(names)[:MAX_CHARTS]
     ]
     return [*charts, *_charts_of_the_run(log)]
 

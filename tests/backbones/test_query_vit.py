@@ -9,6 +9,7 @@ from saccade.backbones.build import build_backbone
 from saccade.backbones.query_vit import QueryVit, looking_only_at, with_queries, without_queries
 from saccade.backbones.rag import Rag
 from saccade.backbones.vit import Vit
+from saccade.config.model import Position
 from saccade.shapes import Grid
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
@@ -18,7 +19,7 @@ Q = 3
 DEEP = replace(VIT, depth=3, has_class_token=True, num_registers=2)
 
 
-def backbone(*, position: str = "sincos") -> Vit:
+def backbone(*, position: Position = "sincos") -> Vit:
     made = build_backbone(replace(DEEP, position=position), in_channels=3)
     assert isinstance(made, Vit)
     return made.eval()
@@ -31,7 +32,7 @@ def view(of: Vit | Rag, *, num_query_blocks: int = 2) -> QueryVit:
 
 @pytest.mark.parametrize("position", ["sincos", "rotary"])
 def test_without_a_mask_the_last_blocks_are_plain_blocks_on_queries_and_tokens(
-    position: str,
+    position: Position,
 ) -> None:
     of, images = backbone(position=position), torch.randn(2, 3, 12, 16)
     queries = view(of)

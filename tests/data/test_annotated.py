@@ -65,6 +65,10 @@ TREES: dict[str, tuple[str | None, dict[str, str]]] = {
         "classify",
         {f"photos/{name}/{k}.jpg": "" for name in "ab" for k in (1, 2)},
     ),
+    "numbered classes in one folder each": (
+        "classify",
+        {f"{name}/batch/{k}.jpg": "" for name in "ab" for k in (1, 2)},
+    ),
     "classes called as pairs may be": ("classify", {"a/1.jpg": "", "b/1.jpg": ""}),
     "plain": (None, {"1.jpg": "", "2.jpg": ""}),
     "arrays": ("classify", {"train-images-idx3-ubyte.gz": "x"}),

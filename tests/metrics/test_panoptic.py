@@ -56,7 +56,7 @@ def test_the_figures_are_those_of_a_search_over_all_pairs() -> None:
         assert row.precision == pytest.approx(matched / (matched + false))
         assert row.recall == pytest.approx(matched / (matched + missed))
     assert metrics.metrics()["pq"].value == pytest.approx(
-        np.mean([row.pq for row in metrics.per_class()])
+        np.mean([row.pq or 0.0 for row in metrics.per_class()])
     )
 
 

@@ -36,6 +36,14 @@ def test_the_rank_is_the_exponential_of_the_entropy_of_the_singular_values() -> 
     assert effective_rank(vectors) == pytest.approx(expected, rel=1e-6)
 
 
+def test_counts_are_as_good_as_copies() -> None:
+    vectors, counts = torch.randn(6, 4), torch.tensor([0, 1, 3, 1, 0, 2])
+    copies = vectors.repeat_interleave(counts, dim=0)
+
+    for figure in (effective_rank, mean_std):
+        assert figure(vectors, counts=counts.float()) == pytest.approx(figure(copies))
+
+
 def test_vectors_that_are_nearly_the_same_have_hardly_a_rank_whatever_their_noise() -> None:
     nearly = torch.randn(1, 64) + 1e-3 * torch.randn(500, 64)
 

@@ -14,7 +14,7 @@ from saccade.reporting.headline import headline
 from saccade.reporting.outcome import MAX_SHOWN, outcome
 from saccade.reporting.page import write_report
 from saccade.reporting.records import read_records
-from saccade.reporting.training import training
+from saccade.reporting.training import MAX_CHARTS, training
 
 RESULT = {
     "split": "test",
@@ -74,13 +74,15 @@ def test_figures_tables_and_pictures_are_read(run: Path):
     (table,) = found.tables
     assert [text for text, _ in table.rows[1]] == ["platelet", "3,456", "0.750", "yes"]
     assert [is_number for _, is_number in table.rows[1]] == [False, True, True, False]
+    assert [is_number for _, is_number in table.columns] == [False, True, True, False]
     (gallery,) = found.galleries
     assert [shown.caption for shown in gallery.pictures] == ["two cells"]
 
 
 def test_the_top_of_the_page_is_the_jobs_own_figure(run: Path):
     top = headline(read_records(run))
-    assert top.label == "Average precision at 50 % overlap"
+    assert top.label == "AP50"
+    assert top.words == "average precision at 50 % overlap"
     assert top.value == "81.2\u202f%"
     assert top.split == "on 72 test pictures"
     assert "detector" in top.summary
@@ -96,7 +98,7 @@ def test_before_the_end_the_page_says_that_there_is_more_to_come(run: Path):
 def test_every_figure_of_the_log_has_a_chart(run: Path):
     assert [chart.title for chart in training(read_records(run)).charts] == [
         "Loss",
-        "Giou",
+        "GIoU",
         "AP50",
         "Learning rate",
     ]
@@ -135,3 +137,21 @@ def test_a_classifier_has_pages_of_its_own(run: Path):
         document = json.loads((run / name).read_text())
         (run / name).write_text(json.dumps(document | {"job": "classify"}))
     assert outcome(read_records(run)) is None
+
+
+def test_strips_get_the_width_that_they_need(run: Path):
+    widths = {}
+    for name, size in (("", (50, 40)), ("wide", (120, 40)), ("widest", (400, 40))):
+        Image.new("RGB", size).save(run / "pictures" / "a.png")
+        found = outcome(read_records(run))
+        assert found is not None
+        widths[name] = found.galleries[0].width
+    assert all(name == width for name, width in widths.items())
+
+
+def test_a_job_with_many_figures_draws_the_first_of_them(run: Path):
+    figures = {f"figure_{k}": k / 10 for k in range(20)}
+    line = {"kind": "eval", "split": "val", "step": 10, "metrics": figures, "seconds": 2.0}
+    (run / "log.jsonl").write_text(json.dumps(line))
+    titles = [chart.title for chart in training(read_records(run)).charts]
+    assert titles == [f"Figure {k}" for k in range(MAX_CHARTS)]

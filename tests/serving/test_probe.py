@@ -10,7 +10,7 @@ from saccade.serving.probe_features import ProbeFeatures
 def made(count: int, *, num_with_tokens: int | None = None, shift: float = 0.0) -> ProbeFeatures:
     generator = torch.Generator().manual_seed(count)
     labels = torch.arange(count) % 3
-    vectors = 3 * torch.eye(3, 8)[labels] + torch.randn(count, 8, generator=generator) + shift
+    vectors = 5 * torch.eye(3, 8)[labels] + torch.randn(count, 8, generator=generator) + shift
     size = count if num_with_tokens is None else num_with_tokens
     return ProbeFeatures(
         vectors=vectors,
@@ -29,6 +29,12 @@ def rows(train: ProbeFeatures, test: ProbeFeatures, **changes) -> list[ProbeRow]
         "seed": 0,
     } | changes
     return list(probe_features("model", train, test, **given))
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("saccade.serving.probe_attentive.FEWEST_STEPS", 20)
+    monkeypatch.setattr("saccade.serving.probe_attentive.LR", 2e-2)
 
 
 def test_there_is_a_row_for_each_probe_and_number_of_labels() -> None:

@@ -1,5 +1,6 @@
 """The attentive probe learns what is in single tokens, the same way every time."""
 
+import pytest
 import torch
 
 from saccade.serving.probe_attentive import attentive_logits, fit_attentive
@@ -26,7 +27,8 @@ def test_it_finds_the_token_that_says_the_class() -> None:
     assert (found == wanted).float().mean() > 0.9
 
 
-def test_the_seed_decides_all_of_it() -> None:
+def test_the_seed_decides_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("saccade.serving.probe_attentive.FEWEST_STEPS", 10)
     tokens, labels = pictures(20)
     state = torch.get_rng_state()
     first, second, other = (
@@ -39,7 +41,10 @@ def test_the_seed_decides_all_of_it() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_answers_do_not_depend_on_the_pieces_they_are_computed_in() -> None:
+def test_answers_do_not_depend_on_the_pieces_they_are_computed_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("saccade.serving.probe_attentive.FEWEST_STEPS", 10)
     tokens, labels = pictures(30)
     probe = fit_attentive(tokens, labels, num_classes=3, seed=0)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from saccade.config.model import CnnConfig, ModelConfig
-from saccade.config.task import SegmentConfig
+from saccade.config.task import SegmentConfig, SegmentMethod
 from saccade.errors import UsageError
 from saccade.tasks.build_segment import build_segmenter
 from saccade.tasks.segment import Segment
@@ -30,8 +30,10 @@ def build(model: ModelConfig, task: SegmentConfig, *, seed: int = 0) -> Segment 
 
 @pytest.mark.parametrize("method", ["linear", "upsample"])
 @pytest.mark.parametrize("model", [VIT, RAG, CNN], ids=["vit", "rag", "cnn"])
-def test_classes_of_pixels_are_learned_on_every_backbone(method: str, model: ModelConfig) -> None:
-    task = build(model, replace(SegmentConfig(), method=method)).eval()
+def test_classes_of_pixels_are_learned_on_every_backbone(
+    method: SegmentMethod, model: ModelConfig
+) -> None:
+    task = build(model, SegmentConfig(method=method)).eval()
 
     images = torch.zeros(2, 3, 9, 14, dtype=torch.uint8)
     assert isinstance(task, Segment)
@@ -50,7 +52,7 @@ def test_weights_are_a_function_of_the_seed_alone() -> None:
     one, again, other = build(VIT, OBJECTS), build(VIT, OBJECTS), build(VIT, OBJECTS, seed=1)
 
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), again.parameters(), strict=True))
-    assert not torch.equal(one.head.query_prefix, other.head.query_prefix)
+    assert not torch.equal(next(one.head.parameters()), next(other.head.parameters()))
 
 
 def test_objects_on_a_model_without_blocks_are_refused() -> None:

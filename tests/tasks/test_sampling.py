@@ -57,6 +57,8 @@ def test_noise_is_standard_normal() -> None:
     assert noise.mean().item() == pytest.approx(0, abs=0.02)
     assert noise.std().item() == pytest.approx(1, abs=0.02)
     assert (noise.abs() < 1).float().mean().item() == pytest.approx(0.6827, abs=0.01)
+    twice = noise_of(torch.arange(400), shape=(1, 16, 16), seed=3, scale=2.0)
+    torch.testing.assert_close(twice, 2 * noise)
     between = torch.corrcoef(noise.flatten(1)[:8])
     assert (between - torch.eye(8)).abs().max() < 0.3
 

@@ -1,9 +1,8 @@
 """What the vectors of a pretrained model are worth, with and without classes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -28,10 +27,10 @@ from saccade.metrics.representation import (
 )
 from saccade.serving.engine import Engine
 
-NUM_RESAMPLES = 100
+NUM_RESAMPLES = 60
 """For the intervals of figures that have no formula."""
 
-MOST_RESAMPLED = 2048
+MOST_RESAMPLED = 1024
 """Pictures that those intervals are taken from; with more they would only be narrower."""
 
 
@@ -159,13 +158,17 @@ def figures(vectors: Float[Tensor, "n D"]) -> dict[str, Estimate]:
     }
 
 
-def _bootstrapped(
-    vectors: Float[Tensor, "n D"], figure: Callable[[Float[Tensor, "_n D"]], float]
-) -> Estimate:
+class _Figure(Protocol):
+    def __call__(
+        self, vectors: Float[Tensor, "_n D"], *, counts: Float[Tensor, " _n"] | None = None
+    ) -> float: ...
+
+
+def _bootstrapped(vectors: Float[Tensor, "n D"], figure: _Figure) -> Estimate:
     some = vectors[torch.linspace(0, len(vectors) - 1, min(len(vectors), MOST_RESAMPLED)).long()]
     generator = np.random.default_rng(0)
     resampled = [
-        figure(some.repeat_interleave(torch.from_numpy(counts).long(), dim=0))
+        figure(some, counts=torch.from_numpy(counts))
         for rows in resample_weights(len(some), num_resamples=NUM_RESAMPLES, generator=generator)
         for counts in rows
     ]

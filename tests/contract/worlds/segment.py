@@ -1,10 +1,8 @@
 """Eight pictures with a square each: its pixels by class, or as an object."""
 
-from dataclasses import replace
-
 import torch
 
-from saccade.config.task import SegmentConfig
+from saccade.config.task import SegmentConfig, SegmentMethod
 from saccade.data.batch import Batch
 from saccade.data.targets import MapTargets, SegmentTargets
 from tests.contract.worlds.world import World, squares, tiny_config, tiny_preprocess
@@ -20,9 +18,9 @@ def linear_world() -> World:
     return pixels("linear")
 
 
-def pixels(method: str) -> World:
+def pixels(method: SegmentMethod) -> World:
     """Classes of pixels."""
-    task = replace(SegmentConfig(), method=method)
+    task = SegmentConfig(method=method)
     return World(
         config=tiny_config(task),
         class_names=("background", "red", "green", "blue"),

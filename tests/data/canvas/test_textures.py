@@ -40,3 +40,13 @@ def test_no_place_is_special():
 def test_colours_differ_from_grey():
     spread = [np.ptp(each.mean((0, 1))) for each in backgrounds()]
     assert np.median(spread) > 0.05
+
+
+def test_some_are_mostly_one_wave_and_some_are_not():
+    shares = []
+    for each in backgrounds(is_grey=True, count=200):
+        powers = np.sort(np.abs(np.fft.fft2(each[:, :24, 0] - each[:, :24, 0].mean())).ravel() ** 2)
+        shares.append(powers[-2:].sum() / powers.sum())  # a wave is a frequency and its negative
+    low, high = np.percentile(shares, [10, 90])
+    assert low < 0.15
+    assert high > 0.42
