@@ -16,6 +16,7 @@ NAMES = {
     "switches": "what each switch of a ViT costs in time, one thread",
     "ablation": "what each part of the models is worth at equal seconds; has options, see --help",
     "generate": "samples of digits and clothes, and what the network should answer; has options",
+    "segment": "classes of pixels, objects, nuclei, each beside a control; has options",
     "translate": "flow beside one-step regression: colours, noise, facades; has options",
     "mirror_test": "does the mirror test know when mirror images keep their class",
     "explain_memory": "peak memory of explaining a picture of 1024 px, each method and path",
@@ -23,7 +24,7 @@ NAMES = {
     "packing": "pictures of mixed sizes: packed against padded, forward and backward",
 }
 
-HAVE_OPTIONS = {"ablation", "generate", "translate"}
+HAVE_OPTIONS = {"ablation", "generate", "segment", "translate"}
 """These read their own command line; the others take seeds."""
 
 

@@ -91,6 +91,7 @@ RANGES = {
     "task.max_detections": AT_LEAST_ONE,
     "task.spread_weight": NOT_NEGATIVE,
     "task.num_frames": Range(2),
+    "task.balance": SHARE,
     "task.dice_weight": NOT_NEGATIVE,
     "task.coarse_weight": NOT_NEGATIVE,
     "task.num_queries": AT_LEAST_ONE,

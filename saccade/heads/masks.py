@@ -48,7 +48,7 @@ class MaskHead(nn.Module):
         num_queries: int,
         in_channels: int,
         patch_size: int,
-        width: int = 64,
+        width: int,
     ) -> None:
         super().__init__()
         self.num_queries = num_queries

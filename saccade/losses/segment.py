@@ -1,7 +1,6 @@
 """Cross-entropy of pixels, some of which are ignored, and the overlap of classes."""
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
@@ -9,24 +8,36 @@ from saccade.data.annotations import IGNORED_CLASS
 
 
 def pixel_cross_entropy(
-    logits: Float[Tensor, "B K H W"], classes: UInt8[Tensor, "B H W"], *, label_smoothing: float
+    logits: Float[Tensor, "B K H W"],
+    classes: UInt8[Tensor, "B H W"],
+    *,
+    balance: float,
+    label_smoothing: float,
 ) -> Float[Tensor, ""]:
     """Mean cross-entropy in nats over the pixels whose class is known, in fp32; 0 without any.
+
+    A pixel weighs ``share ** -balance``, with the share of its class in the batch. Where nearly all
+    pixels are background, a plain mean learns that first and the rest late.
 
     Args:
         logits: before the softmax.
         classes: class ids, or ``IGNORED_CLASS``.
+        balance: 0: every pixel counts the same; 1: every class does.
         label_smoothing: the share of each label spread evenly over all classes.
     """
+    num_classes = logits.shape[1]
     is_known = classes != IGNORED_CLASS
-    total = F.cross_entropy(
-        logits.float(),
-        classes.long(),
-        ignore_index=IGNORED_CLASS,
-        label_smoothing=label_smoothing,
-        reduction="sum",
-    )
-    return total / is_known.sum().clamp(min=1)
+    truth = classes.long().where(is_known, num_classes)
+    counts = torch.bincount(truth.flatten(), minlength=num_classes + 1)[:num_classes].float()
+    shares = counts / counts.sum().clamp(min=1)
+    weights = torch.where(counts > 0, shares.clamp(min=1e-9) ** -balance, 0.0)  # K
+    log_probs = logits.float().log_softmax(dim=1)  # B K H W
+    at_truth = log_probs.gather(1, truth.clamp(max=num_classes - 1)[:, None])[:, 0]
+    if label_smoothing:
+        spread = log_probs.mean(dim=1)
+        at_truth = (1 - label_smoothing) * at_truth + label_smoothing * spread
+    of_pixels = weights[truth.clamp(max=num_classes - 1)] * is_known  # B H W
+    return -(of_pixels * at_truth).sum() / of_pixels.sum().clamp(min=1e-9)
 
 
 def soft_dice(

@@ -37,9 +37,7 @@ def effective_rank(
     return torch.special.entr(shares).sum().exp().item()
 
 
-def mean_std(
-    vectors: Float[Tensor, "n D"], *, counts: Float[Tensor, " n"] | None = None
-) -> float:
+def mean_std(vectors: Float[Tensor, "n D"], *, counts: Float[Tensor, " n"] | None = None) -> float:
     """How far vectors at unit length spread: 1 evenly in all directions, 0 all the same.
 
     The mean over channels of their standard deviations, times the square root of D.

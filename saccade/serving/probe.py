@@ -120,9 +120,7 @@ def _logits(
 ) -> Float[Tensor, "n K"]:
     match probe:
         case "knn":
-            return _neighbours(
-                train.vectors[chosen], test.vectors, labels, num_classes=num_classes
-            )
+            return _neighbours(train.vectors[chosen], test.vectors, labels, num_classes=num_classes)
         case "linear":
             return fit_linear(train.vectors[chosen], labels, num_classes=num_classes)(test.vectors)
         case "attentive":

@@ -14,6 +14,12 @@ from saccade.heads.segment import LinearMapHead, UpsamplingHead
 from saccade.tasks.segment import Segment, pixel_names
 from saccade.tasks.segment_masks import SegmentMasks
 
+SMALLEST_WIDTH = 32
+"""Numbers by which queries and cells are compared; a quarter of the model's width if that is more.
+
+The finer map has so many channels, and is made anew for each answer: it is half of a step's time.
+"""
+
 
 def build_segmenter(
     model: ModelConfig,
@@ -62,6 +68,7 @@ def build_segmenter(
             num_queries=task.num_queries,
             in_channels=preprocess.channels,
             patch_size=model.patch_size,
+            width=max(SMALLEST_WIDTH, model.embed_dim // 4),
         )
     return SegmentMasks(
         backbone=backbone,

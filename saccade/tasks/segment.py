@@ -147,7 +147,12 @@ class Segment(nn.Module):
     def _losses(
         self, logits: Float[Tensor, "B K H W"], classes: UInt8[Tensor, "B H W"]
     ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-        cross_entropy = pixel_cross_entropy(logits, classes, label_smoothing=self.label_smoothing)
+        cross_entropy = pixel_cross_entropy(
+            logits,
+            classes,
+            balance=self.config.balance,
+            label_smoothing=self.label_smoothing,
+        )
         return cross_entropy, soft_dice(logits, classes)
 
 

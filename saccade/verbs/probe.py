@@ -162,7 +162,9 @@ def _parts(
     seen: frozenset[str] = frozenset()
     if folder is not None:
         config = from_json(RunConfig, read_json(folder.config))
-        if fingerprint(source) == load_contract(folder.contract).data.fingerprint:
+        # A job without classes does not count them in.
+        known = {fingerprint(source), fingerprint(replace(source, class_names=None))}
+        if load_contract(folder.contract).data.fingerprint in known:
             parts = divide(
                 source,
                 val_fraction=config.data.val_fraction,

@@ -16,13 +16,18 @@ def example() -> tuple[torch.Tensor, torch.Tensor]:
     return logits, classes
 
 
-def naive_cross_entropy(logits: torch.Tensor, classes: torch.Tensor, smoothing: float) -> float:
-    found = []
+def naive_cross_entropy(
+    logits: torch.Tensor, classes: torch.Tensor, *, balance: float, smoothing: float
+) -> float:
+    found, weights = [], []
+    known = classes[classes != IGNORED]
     for b, row, column in (classes != IGNORED).nonzero().tolist():
         log_probs = logits[b, :, row, column].log_softmax(dim=0)
         true = log_probs[int(classes[b, row, column])]
-        found.append(-(1 - smoothing) * true - smoothing * log_probs.mean())
-    return float(torch.stack(found).mean())
+        weight = (known == classes[b, row, column]).float().mean() ** -balance
+        found.append(-weight * ((1 - smoothing) * true + smoothing * log_probs.mean()))
+        weights.append(weight)
+    return float(torch.stack(found).sum() / torch.stack(weights).sum())
 
 
 def naive_dice(logits: torch.Tensor, classes: torch.Tensor) -> float:
@@ -36,12 +41,17 @@ def naive_dice(logits: torch.Tensor, classes: torch.Tensor) -> float:
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
-def test_cross_entropy_is_the_mean_over_known_pixels(smoothing: float) -> None:
+@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
+def test_cross_entropy_is_a_mean_over_known_pixels_weighted_by_their_class(
+    balance: float, smoothing: float
+) -> None:
     logits, classes = example()
+    classes[classes == 2] = 1  # class 2 is not there, and class 1 is frequent
 
-    found = pixel_cross_entropy(logits, classes, label_smoothing=smoothing)
+    found = pixel_cross_entropy(logits, classes, balance=balance, label_smoothing=smoothing)
 
-    assert found.item() == pytest.approx(naive_cross_entropy(logits, classes, smoothing), rel=1e-5)
+    expected = naive_cross_entropy(logits, classes, balance=balance, smoothing=smoothing)
+    assert found.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_dice_is_one_minus_the_overlap_of_each_class_that_is_there() -> None:
@@ -59,7 +69,7 @@ def test_ignored_pixels_have_no_gradient(loss: str) -> None:
     if loss == "dice":
         soft_dice(logits, classes).backward()
     else:
-        pixel_cross_entropy(logits, classes, label_smoothing=0.1).backward()
+        pixel_cross_entropy(logits, classes, balance=0.5, label_smoothing=0.1).backward()
 
     assert logits.grad is not None
     is_ignored = (classes == IGNORED)[:, None].expand(-1, 3, -1, -1)
@@ -71,7 +81,7 @@ def test_with_nothing_known_both_are_zero() -> None:
     logits = torch.randn(1, 3, 2, 2)
     classes = torch.full((1, 2, 2), IGNORED, dtype=torch.uint8)
 
-    assert pixel_cross_entropy(logits, classes, label_smoothing=0.0).item() == 0
+    assert pixel_cross_entropy(logits, classes, balance=0.5, label_smoothing=0.0).item() == 0
     assert soft_dice(logits, classes).item() == 0
 
 

@@ -1,6 +1,7 @@
 """The recipe suits the method, the pictures and the model, and says so when it cannot."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,8 +25,8 @@ from tests import tiny
 from tests.contract.worlds.world import RAG, VIT
 
 
-def recipe(method: str = "visreg", **changes) -> RunConfig:
-    given = {
+def recipe(method: str = "visreg", **changes: Any) -> RunConfig:
+    given: dict[str, Any] = {
         "facts": tiny.facts(num_pictures=10_000),
         "source": "pictures",
         "model": "vit-nano4",
@@ -83,7 +84,7 @@ def test_mae_takes_patches_where_a_name_leaves_the_stem_open() -> None:
 
 
 @pytest.mark.parametrize("model", ["rag-nano4", "cnn-nano4", RAG, replace(VIT, stem="conv")])
-def test_mae_refuses_models_and_weights_that_it_cannot_train(model) -> None:
+def test_mae_refuses_models_and_weights_that_it_cannot_train(model: Any) -> None:
     with pytest.raises(UsageError, match="mae hides patches"):
         recipe("mae", model=model)
 

@@ -8,7 +8,7 @@ import pytest
 
 from saccade.data.sources import open_pictures
 from saccade.errors import DataError, UsageError
-from saccade.serving.engine import BATCH_SIZE
+from saccade.serving.engine import BATCH_SIZE, Engine
 from saccade.serving.load import load
 from saccade.serving.model import Model
 from tests import tiny
@@ -99,8 +99,8 @@ def test_a_broken_picture_given_twice_is_an_error_twice(model: Model, world: Wor
 def test_predictions_stream(model: Model, world: World, monkeypatch: pytest.MonkeyPatch):
     samples = open_pictures(sorted(world.source.rglob("*.png")))
     asked = []
-    real = Model.probs
-    monkeypatch.setattr(Model, "probs", lambda self, batch: asked.append(1) or real(self, batch))
+    real = Engine.answer
+    monkeypatch.setattr(Engine, "answer", lambda self, batch: asked.append(1) or real(self, batch))
     stream = model.stream(samples)
     next(stream)
     assert len(asked) == 1

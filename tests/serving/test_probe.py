@@ -1,5 +1,7 @@
 """Every probe sees the same labels, and only as many as it was given."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -20,8 +22,8 @@ def made(count: int, *, num_with_tokens: int | None = None, shift: float = 0.0) 
     )
 
 
-def rows(train: ProbeFeatures, test: ProbeFeatures, **changes) -> list[ProbeRow]:
-    given = {
+def rows(train: ProbeFeatures, test: ProbeFeatures, **changes: Any) -> list[ProbeRow]:
+    given: dict[str, Any] = {
         "probes": ("knn", "linear", "attentive"),
         "shots": (5, 1),
         "repeats": 2,

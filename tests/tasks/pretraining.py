@@ -1,13 +1,16 @@
 """A tiny model and a few pictures, for the tests of each way to learn without labels."""
 
+from typing import Any
+
 import torch
 
+from saccade.config.model import ModelConfig
 from saccade.config.task import PretrainConfig
 from saccade.data.batch import Batch
 from saccade.tasks.build_pretrain import AnyPretrain, build_pretrain
 from tests.contract.worlds.world import VIT, tiny_preprocess
 
-SMALL = {
+SMALL: dict[str, Any] = {
     "num_local_views": 2,
     "local_size": 8,
     "projector_hidden": 16,
@@ -20,7 +23,7 @@ SMALL = {
 }
 
 
-def make(model=VIT, **numbers) -> AnyPretrain:
+def make(model: ModelConfig = VIT, **numbers: Any) -> AnyPretrain:
     """A task with fresh weights."""
     config = PretrainConfig(**(SMALL | numbers))
     return build_pretrain(model, config, class_names=(), preprocess=tiny_preprocess(), seed=0)

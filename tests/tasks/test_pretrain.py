@@ -1,5 +1,7 @@
 """VISReg and LeJEPA: their loss is made of its parts, and held-out figures do not change."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -15,7 +17,7 @@ from tests.tasks.pretraining import make, pictures
 CPU = torch.device("cpu")
 
 
-def task(**numbers) -> Pretrain:
+def task(**numbers: Any) -> Pretrain:
     made = make(**numbers)
     assert isinstance(made, Pretrain)
     return made

@@ -1,5 +1,7 @@
 """DINO's teacher follows its student, is kept with it, and gets no gradient."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -10,7 +12,7 @@ from saccade.tasks.pretrain_dino import CENTRE_DECAY, PretrainDino
 from tests.tasks.pretraining import make, pictures
 
 
-def task(**numbers) -> PretrainDino:
+def task(**numbers: Any) -> PretrainDino:
     made = make(method="dino", **numbers)
     assert isinstance(made, PretrainDino)
     return made

@@ -1,10 +1,12 @@
 """MAE sees only what is visible, draws the rest, and can show it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 
+from saccade.config.model import ModelConfig
 from saccade.data.batch import Batch
 from saccade.losses.mae import hidden_patches
 from saccade.tasks.pretrain_mae import PretrainMae
@@ -18,14 +20,14 @@ ROTARY = replace(VIT, position="rotary")
 MODELS = {"mean": VIT, "class token": CLASS, "rotary": ROTARY}
 
 
-def task(model=VIT, **numbers) -> PretrainMae:
+def task(model: ModelConfig = VIT, **numbers: Any) -> PretrainMae:
     made = make(model, method="mae", **numbers)
     assert isinstance(made, PretrainMae)
     return made.eval()
 
 
 @pytest.mark.parametrize("model", list(MODELS.values()), ids=list(MODELS))
-def test_what_is_hidden_cannot_be_seen(model) -> None:
+def test_what_is_hidden_cannot_be_seen(model: ModelConfig) -> None:
     """The drawing does not change with the hidden pixels, and does with the visible ones."""
     made, images = task(model), pictures().images
     places = draw_visible(

@@ -40,7 +40,8 @@ def test_the_loss_is_that_of_the_pixels_and_a_share_of_that_of_the_tokens() -> N
 
     found, classes = made(batch.images), batch.targets.classes
     fine, coarse = (
-        pixel_cross_entropy(logits, classes, label_smoothing=0.1) + soft_dice(logits, classes)
+        pixel_cross_entropy(logits, classes, balance=0.5, label_smoothing=0.1)
+        + soft_dice(logits, classes)
         for logits in (found.logits, found.coarse)
     )
     torch.testing.assert_close(losses["loss"], fine + 0.4 * coarse)

@@ -1,8 +1,9 @@
 """What the vectors of a pretrained model are worth, with and without classes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -158,13 +159,7 @@ def figures(vectors: Float[Tensor, "n D"]) -> dict[str, Estimate]:
     }
 
 
-class _Figure(Protocol):
-    def __call__(
-        self, vectors: Float[Tensor, "_n D"], *, counts: Float[Tensor, " _n"] | None = None
-    ) -> float: ...
-
-
-def _bootstrapped(vectors: Float[Tensor, "n D"], figure: _Figure) -> Estimate:
+def _bootstrapped(vectors: Float[Tensor, "n D"], figure: Callable[..., float]) -> Estimate:
     some = vectors[torch.linspace(0, len(vectors) - 1, min(len(vectors), MOST_RESAMPLED)).long()]
     generator = np.random.default_rng(0)
     resampled = [

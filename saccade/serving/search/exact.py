@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 
 from saccade.serving.search.engine import Neighbours
@@ -114,8 +114,9 @@ def _search(
 
     values, rows = _in_order(values, rows)
     if values.shape[1] > k:
-        for q in (values[:, k - 1] == values[:, k]).nonzero()[:, 0].tolist():
-            values[q, :k], rows[q, :k] = _slowly(queries, blocks, q, k)
+        is_tied = values[:, k - 1] == values[:, k]
+        if is_tied.any():
+            rows[is_tied, :k] = _settle(queries, blocks, is_tied, values[:, k - 1], k)
     return Neighbours(values[:, :k].contiguous().numpy(), rows[:, :k].contiguous().numpy())
 
 
@@ -157,16 +158,21 @@ def _in_order(
     return values, rows.gather(1, again)
 
 
-def _slowly(
+def _settle(
     queries: Float32[np.ndarray, "q D"],
     blocks: list[Float32[np.ndarray, "_n D"]],
-    position: int,
+    is_tied: Bool[Tensor, " q"],
+    last: Float32[Tensor, " q"],
     k: int,
-) -> tuple[Float32[Tensor, " k"], Int64[Tensor, " k"]]:
-    """One query whose k-th neighbour is as near as the next: everything is sorted.
+) -> Int64[Tensor, "tied k"]:
+    """The rows of queries whose k-th neighbour is as near as the next: the first such rows.
 
-    The products are computed as before, queries together: alone they could differ by a rounding.
+    The products are computed as before, all queries together: alone they could differ by a
+    rounding.
     """
-    products = torch.cat([_products(queries, block)[position] for block in blocks])
-    values, order = products.sort(descending=True, stable=True)
-    return values[:k], order[:k]
+    products = torch.cat([_products(queries, block)[is_tied] for block in blocks], dim=1)
+    found = []
+    for row, value in zip(products, last[is_tied], strict=True):
+        near = (row >= value).nonzero()[:, 0]  # in order, so that a stable sort keeps the first
+        found.append(near[row[near].argsort(descending=True, stable=True)[:k]])
+    return torch.stack(found)

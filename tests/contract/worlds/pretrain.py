@@ -1,5 +1,7 @@
 """Eight pictures without classes, by each of the methods."""
 
+from typing import Any
+
 import torch
 
 from saccade.config.run import RunConfig
@@ -8,7 +10,12 @@ from saccade.data.batch import Batch
 from tests.contract.worlds.world import RAG, World, squares, tiny_config, tiny_preprocess
 
 # The loss of views is never nothing: colours differ, and eight pictures are no Gaussian.
-SMALL = {"num_local_views": 2, "local_size": 8, "colour": 0.2, "projector_hidden": 32}
+SMALL: dict[str, Any] = {
+    "num_local_views": 2,
+    "local_size": 8,
+    "colour": 0.2,
+    "projector_hidden": 32,
+}
 
 
 def visreg() -> World:

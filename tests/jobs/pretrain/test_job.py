@@ -50,7 +50,7 @@ def test_masks_beside_pictures_are_no_pictures(tmp_path: Path) -> None:
             image.save(tmp_path / folder / f"{number}.png")
     (tmp_path / "classes.txt").write_text("ground\nthing\n")
 
-    samples = [s for s in JOB.open(tmp_path).splits.values()]
+    samples = list(JOB.open(tmp_path).splits.values())
 
     assert sum(map(len, samples)) == 4
     assert all(part.annotations is None for part in samples)

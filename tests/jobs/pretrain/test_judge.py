@@ -36,7 +36,7 @@ def test_with_classes_neighbours_are_the_headline(engine) -> None:
     assert found.n == 72
     assert found.headline == "knn_top1"
     assert found.labels is not None
-    right = float((found.voted == found.labels).mean())
+    right = float(np.mean(found.voted == found.labels))
     assert found.metrics["knn_top1"].value == pytest.approx(right)
     document = json.loads(json.dumps(found.to_json()))
     assert document["headline"]["metric"] == "knn_top1"

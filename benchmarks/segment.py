@@ -1,0 +1,199 @@
+"""Segmentation: digits on textures by three methods, and cell nuclei against a threshold.
+
+    python -m benchmarks segment                    trains what is not in --runs yet
+    python -m benchmarks segment --cases linear     one of the cases, see CASES
+    python -m benchmarks segment --collect          the runs so far to results/segment.json
+
+Canvases are those of ``saccade demo --job segment``: 64 px, 1 to 4 digits of 14 to 32 px, and the
+handwriting of the test canvases is in no training canvas. Beside the methods stand two controls:
+everything called background, and the linear head on a backbone that keeps its random weights.
+Nuclei are those of shared/data (a random split, see there), beside Otsu's threshold, the smaller
+side of it taken for nuclei. All figures are in the pictures' own pixels. A training is of a fixed
+number of steps and adds a line to a file, so it can be stopped and started again.
+"""
+
+import argparse
+import json
+import resource
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from benchmarks.harness import saccade, save, shared_data, spread
+from saccade.data.annotated import open_masks
+from saccade.data.annotations import ClassMap, Segments
+from saccade.data.canvas.scenes import SceneConfig
+from saccade.data.canvas.writing import Amounts, write_class_maps, write_objects
+from saccade.data.samples import Samples
+from saccade.metrics.segment import MapMetrics
+
+CANVAS = SceneConfig(height=64, width=64, max_characters=4, min_size=14.0, max_size=32.0)
+AMOUNTS = Amounts(train=4000, val=200, test=400)
+
+
+class Case(NamedTuple):
+    """One training.
+
+    Attributes:
+        source: ``classes`` or ``objects`` on canvases, or ``nuclei``.
+        model: its name.
+        steps: optimiser steps.
+        settings: further numbers.
+    """
+
+    source: str
+    model: str
+    steps: int
+    settings: tuple[str, ...] = ()
+
+
+LINEAR = Case("classes", "rag-nano4", 1200, ("task.method=linear",))
+CASES = {
+    "linear": LINEAR,
+    "upsample": LINEAR._replace(settings=("task.method=upsample",)),
+    "random weights": LINEAR._replace(
+        steps=600, settings=("task.method=linear", "optim.freeze=backbone.*")
+    ),
+    "eomt": Case("objects", "rag-nano8", 1500),
+    "nuclei": Case(
+        "nuclei",
+        "rag-nano8",
+        500,
+        ("task.method=upsample", "data.image_size=128", "data.batch_size=8"),
+    ),
+}
+FIGURES = ("miou", "dice", "pixel_accuracy", "ap", "ap50", "pq", "cpu_seconds")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Trains what is not there yet, or collects."""
+    options = _parser().parse_args(arguments)
+    if not options.collect:
+        done = {(row["case"], row["seed"], row["steps"]) for row in _rows(options.runs)}
+        for seed in options.seeds:
+            for name in options.cases:
+                if (name, seed, CASES[name].steps) not in done:
+                    row = train_case(name, seed)
+                    with options.runs.open("a") as file:
+                        file.write(json.dumps(row) + "\n")
+                    print(json.dumps(row), flush=True)
+    rows = _rows(options.runs)
+    summary = {
+        name: {
+            figure: spread([row[figure] for row in rows if row["case"] == name])
+            for figure in FIGURES
+            if all(figure in row for row in rows if row["case"] == name)
+        }
+        for name in dict.fromkeys(row["case"] for row in rows)
+    }
+    save(
+        "segment",
+        command="python -m benchmarks segment",
+        rows=rows,
+        summary=summary,
+        controls=controls(),
+    )
+
+
+def train_case(name: str, seed: int) -> dict[str, Any]:
+    """Trains one model and judges it on the test pictures."""
+    case = CASES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        source = write_source(case.source, Path(folder) / "source", seed)
+        before = _cpu_seconds()
+        settings = [word for each in case.settings for word in ("--set", each)]
+        command = ["train", str(source), "--job", "segment", "--model", case.model]
+        command += ["--steps", str(case.steps), "--seed", str(seed), *settings]
+        trained, seconds = saccade(*command, "--out", f"{folder}/run")
+    metrics = {name: round(value, 4) for name, value in trained["metrics"].items()}
+    return {
+        "case": name,
+        "seed": seed,
+        "source": case.source,
+        "model": case.model,
+        "steps": case.steps,
+        "settings": list(case.settings),
+        "n": trained["n"],
+        **{name: metrics[name] for name in FIGURES if name in metrics},
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(_cpu_seconds() - before, 1),
+    }
+
+
+def write_source(source: str, folder: Path, seed: int) -> Path:
+    """The pictures of a case."""
+    match source:
+        case "classes":
+            write_class_maps(folder, AMOUNTS, seed=seed, config=CANVAS)
+        case "objects":
+            write_objects(folder, AMOUNTS, seed=seed, config=CANVAS)
+        case _:
+            with zipfile.ZipFile(shared_data("nuclei_dsb2018") / "nuclei.zip") as file:
+                file.extractall(folder)
+    return folder
+
+
+def controls() -> dict[str, dict[str, float]]:
+    """What costs nothing: all background on canvases, a threshold on nuclei."""
+    with tempfile.TemporaryDirectory() as folder:
+        canvases = write_source("classes", Path(folder) / "source", 0)
+        test = open_masks(canvases).splits["test"]
+        background = _judged(test, ("background", *"0123456789"), lambda grey: grey < 0)
+    with tempfile.TemporaryDirectory() as folder:
+        nuclei = open_masks(write_source("nuclei", Path(folder) / "source", 0)).splits["test"]
+        threshold = _judged(nuclei, ("background", "nucleus"), below_or_above_otsu)
+    return {"background": background, "otsu": threshold}
+
+
+def below_or_above_otsu(grey: UInt8[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
+    """The smaller of the two parts that Otsu's threshold makes of a picture.
+
+    The threshold is where the variance between the two parts is largest (IEEE Transactions on
+    Systems, Man, and Cybernetics 9, 1979).
+    """
+    shares = np.bincount(grey.ravel(), minlength=256) / grey.size
+    below, mass = shares.cumsum(), (shares * np.arange(256)).cumsum()
+    spread_of = below * (1 - below)
+    between = np.divide(
+        (mass[-1] * below - mass) ** 2, spread_of, out=np.zeros(256), where=spread_of > 1e-12
+    )
+    is_above = grey > between.argmax()
+    return is_above if is_above.mean() <= 0.5 else ~is_above
+
+
+def _judged(samples: Samples, names: tuple[str, ...], say: Any) -> dict[str, float]:
+    metrics = MapMetrics(names)
+    assert samples.annotations is not None
+    for i in samples.ids.tolist():
+        truth = samples.annotations.load(i)
+        grey = samples.pictures.load(i, channels=1, min_side=None)[:, :, 0]
+        if isinstance(truth, ClassMap):
+            classes = truth.classes
+        else:
+            assert isinstance(truth, Segments)
+            classes = (truth.segments > 0).astype(np.uint8)
+        metrics.update(say(grey).astype(np.uint8), classes)
+    return {name: round(each.value, 4) for name, each in metrics.metrics().items()}
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks segment")
+    parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--runs", type=Path, default=Path("segment-runs.jsonl"))
+    parser.add_argument("--collect", action="store_true", help="train nothing")
+    return parser
