@@ -22,9 +22,10 @@ NAMES = {
     "explain_memory": "peak memory of explaining a picture of 1024 px, each method and path",
     "video": "clips: moving digits and spoken words, beside frames without their order, 3 seeds",
     "packing": "pictures of mixed sizes: packed against padded, forward and backward",
+    "pretrain": "learning without labels: four methods and controls; has options, see --help",
 }
 
-HAVE_OPTIONS = {"ablation", "generate", "segment", "translate"}
+HAVE_OPTIONS = {"ablation", "generate", "segment", "translate", "pretrain"}
 """These read their own command line; the others take seeds."""
 
 

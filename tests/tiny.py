@@ -117,7 +117,9 @@ def preprocess(side: int = 16) -> Preprocess:
 
 def task(of: RunConfig) -> Classify:
     """A fresh task for the three classes."""
-    return build_task(of, class_names=CLASSES, preprocess=preprocess())
+    found = build_task(of, class_names=CLASSES, preprocess=preprocess())
+    assert isinstance(found, Classify)
+    return found
 
 
 @functools.cache

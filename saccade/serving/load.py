@@ -1,11 +1,13 @@
 """load: a run folder, or weights of another library -> a model that answers."""
 
 from pathlib import Path
+from typing import Any, Literal, overload
 
 import torch
 
 from saccade.config.json import from_json
 from saccade.config.run import RunConfig
+from saccade.config.task import JobName
 from saccade.errors import UsageError
 from saccade.run.contract import load_contract
 from saccade.run.device import choose_device, num_cores, place
@@ -37,7 +39,77 @@ AnyModel = Model | Detector | Embedder | Segmenter | VideoModel | Generator | Tr
 """What answers in Python, for each job."""
 
 
-def load(source: str | Path, *, device: str | None = None, weights: str = "best") -> AnyModel:
+@overload
+def load(
+    source: str | Path,
+    *,
+    job: Literal["classify"],
+    device: str | None = None,
+    weights: str = "best",
+) -> Model: ...
+
+
+@overload
+def load(
+    source: str | Path, *, job: Literal["video"], device: str | None = None, weights: str = "best"
+) -> VideoModel: ...
+
+
+@overload
+def load(
+    source: str | Path, *, job: Literal["detect"], device: str | None = None, weights: str = "best"
+) -> Detector: ...
+
+
+@overload
+def load(
+    source: str | Path, *, job: Literal["segment"], device: str | None = None, weights: str = "best"
+) -> Segmenter: ...
+
+
+@overload
+def load(
+    source: str | Path,
+    *,
+    job: Literal["pretrain", "embed"],
+    device: str | None = None,
+    weights: str = "best",
+) -> Embedder: ...
+
+
+@overload
+def load(
+    source: str | Path,
+    *,
+    job: Literal["generate"],
+    device: str | None = None,
+    weights: str = "best",
+) -> Generator: ...
+
+
+@overload
+def load(
+    source: str | Path,
+    *,
+    job: Literal["translate"],
+    device: str | None = None,
+    weights: str = "best",
+) -> Translator: ...
+
+
+@overload
+def load(
+    source: str | Path, *, job: None = None, device: str | None = None, weights: str = "best"
+) -> Any: ...
+
+
+def load(
+    source: str | Path,
+    *,
+    job: JobName | None = None,
+    device: str | None = None,
+    weights: str = "best",
+) -> AnyModel:
     """Loads a trained run, or weights of another library with their own classes.
 
     Weights of other libraries answer in fp32, as they were evaluated; a run in its own precision.
@@ -46,17 +118,26 @@ def load(source: str | Path, *, device: str | None = None, weights: str = "best"
         source: a run folder, or anything that ``saccade.weights.read`` takes: a ``.safetensors`` or
             ``.npz`` file, a folder with ``config.json`` and ``model.safetensors``, or
             ``hf://owner/name[@revision]``.
+        job: that it must have been trained for; who names it also tells a type checker what comes
+            back. None: any.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         weights: of a run: ``best`` (by validation) or ``last``.
 
     Returns:
-        What answers for the job that the model was trained for.
+        What answers for the job that the model was trained for: a ``Model`` for a classifier, a
+        ``Detector``, a ``Segmenter``, ...
 
     Raises:
-        UsageError: there is no such thing, or its weights are missing or damaged.
+        UsageError: there is no such thing, its weights are missing or damaged, or it was trained
+            for another job.
         DataError: a file of another library is damaged, or not the model that it describes.
     """
     engine = load_engine(source, device=device, weights=weights)
+    if job is not None and engine.job != job:
+        raise UsageError(
+            f"{source} was trained to {engine.job}, and is asked to {job}; load a run of "
+            f"`saccade train --job {job}`"
+        )
     return wrap(engine)
 
 

@@ -15,7 +15,7 @@ from saccade.data.augment import augment
 from saccade.data.batch import Batch
 from saccade.run.learner import Learner
 from saccade.run.schedule import learning_rate
-from saccade.tasks.classify import Classify
+from saccade.tasks.build import AnyTask
 from tests import tiny
 
 CPU = torch.device("cpu")
@@ -63,7 +63,7 @@ def snapshot(made: Learner) -> dict[str, Tensor]:
 class PlainAdamW:
     """Decoupled weight decay (arXiv 1711.05101, algorithm 2), one parameter after another."""
 
-    def __init__(self, task: Classify, config: RunConfig) -> None:
+    def __init__(self, task: AnyTask, config: RunConfig) -> None:
         self.task, self.config, self.steps = task, config, 0
         self.m = [torch.zeros_like(p) for p in task.parameters()]
         self.v = [torch.zeros_like(p) for p in task.parameters()]

@@ -11,7 +11,7 @@ from torch import nn
 from saccade.data.batch import Batch
 from saccade.run.device import place
 from saccade.run.optimizer import load_optimizer_tensors, make_optimizer, optimizer_tensors
-from saccade.tasks.classify import Classify
+from saccade.tasks.build import AnyTask
 from tests import tiny
 
 MODELS: list[tuple[str, dict[str, Any]]] = [
@@ -43,7 +43,7 @@ def batch() -> Batch:
     )
 
 
-def step(task: Classify, optimizer: torch.optim.Optimizer, given: Batch) -> None:
+def step(task: AnyTask, optimizer: torch.optim.Optimizer, given: Batch) -> None:
     optimizer.zero_grad()
     task.loss(given, progress=0.0)["loss"].backward()
     optimizer.step()

@@ -18,7 +18,6 @@ from saccade.errors import UsageError
 from saccade.serving.features import embed, embedding, features
 from saccade.serving.load import load
 from saccade.serving.model import Model
-from saccade.tasks.build import build_task
 from saccade.tasks.classify import Classify
 from tests import tiny
 from tests.tiny import World
@@ -28,7 +27,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def model(world: World) -> Model:
-    return load(world.run, device="cpu")
+    return load(world.run, job="classify", device="cpu")
 
 
 def pictures(world: World, count: int = 3) -> list[Path]:
@@ -56,7 +55,7 @@ def vit_task(**changes: Any) -> Classify:
     config = tiny.config("vit-pico4", model__has_class_token="true", model__num_registers="1")
     assert isinstance(config.model, VitConfig)
     config = replace(config, model=replace(config.model, **changes))
-    task = build_task(config, class_names=tiny.CLASSES, preprocess=tiny.preprocess()).eval()
+    task = tiny.task(config).eval()
     for module in task.modules():
         if isinstance(module, nn.LayerNorm):
             nn.init.normal_(module.weight, 1, 0.5)

@@ -139,3 +139,9 @@ def test_weights_that_read_clips_become_a_run_and_the_start_of_one(videomae: Pat
     config = json.loads((tmp_path / "tuned" / "config.json").read_text())
     assert result.job == "video"
     assert (config["task"]["num_frames"], config["model"]["tubelet_size"]) == (4, 2)
+
+
+def test_a_run_is_not_asked_for_another_job(world: World):
+    assert load(world.run, job="classify", device="cpu").class_names == tiny.CLASSES
+    with pytest.raises(UsageError, match="was trained to classify, and is asked to detect"):
+        load(world.run, job="detect", device="cpu")

@@ -17,7 +17,7 @@ from tests.tiny import World
 
 @pytest.fixture(scope="module")
 def model(world: World) -> Model:
-    return load(world.run, device="cpu")
+    return load(world.run, job="classify", device="cpu")
 
 
 def test_a_string_a_path_a_list_and_a_folder_are_all_inputs(model: Model, world: World):

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from saccade.backbones.cnn import Cnn
 from saccade.backbones.sizes import model_config
 from saccade.config.model import CnnConfig, Pool, VitConfig
 from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, Preprocess, RunConfig
 from saccade.tasks.build import build_classifier, build_task
-from saccade.tasks.classify import Classify
 
 CNN = CnnConfig(embed_dim=16, conv_depth=1, patch_size=4)
 PICO = model_config("vit-pico4")
@@ -78,7 +78,7 @@ def config() -> RunConfig:
     )
 
 
-def weights(task: Classify) -> torch.Tensor:
+def weights(task: nn.Module) -> torch.Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in task.parameters()])
 
 

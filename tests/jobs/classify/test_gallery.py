@@ -40,7 +40,7 @@ def config(world: World) -> RunConfig:
 
 @pytest.fixture(scope="module")
 def model(world: World) -> Model:
-    return saccade.load(world.run, device="cpu")
+    return saccade.load(world.run, job="classify", device="cpu")
 
 
 def loader(samples: Samples) -> Loader:

@@ -19,7 +19,7 @@ from tests.tiny import World
 
 @pytest.fixture(scope="module")
 def model(world: World) -> Model:
-    return saccade.load(world.run, device="cpu")
+    return saccade.load(world.run, job="classify", device="cpu")
 
 
 def shuffled(folder: Path) -> Samples:
