@@ -22,6 +22,8 @@ NAMES = {
     "explain_memory": "peak memory of explaining a picture of 1024 px, each method and path",
     "video": "clips: moving digits and spoken words, beside frames without their order, 3 seeds",
     "packing": "pictures of mixed sizes: packed against padded, forward and backward",
+    "detect": "digits on canvases: average precision, no place as control, 16 by heart",
+    "detect_cells": "BCCD blood cells: average precision, from scratch and pretrained",
     "pretrain": "learning without labels: four methods and controls; has options, see --help",
 }
 

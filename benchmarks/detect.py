@@ -18,7 +18,7 @@ from torch import nn
 
 from benchmarks.harness import saccade, save, spread
 from saccade.config.json import from_json
-from saccade.config.model import VitConfig
+from saccade.config.model import RagConfig
 from saccade.config.run import Preprocess, RunConfig
 from saccade.data.annotated import open_boxes
 from saccade.data.canvas.writing import Amounts, write_objects
@@ -33,9 +33,9 @@ from saccade.tasks.build import build_task
 from saccade.tasks.detect import Detect
 from saccade.tokens.tokens import Tokens
 
-AMOUNTS = Amounts(train=6000, val=200, test=500)
-MODEL, STEPS = "vit-nano8", 3000
-CONTROL_STEPS, OVERFIT_STEPS, NUM_OVERFIT = 1000, 400, 16
+AMOUNTS = Amounts(train=4000, val=200, test=500)
+MODEL, STEPS = "rag-nano8", 1000
+CONTROL_STEPS, OVERFIT_STEPS, NUM_OVERFIT = 300, 300, 16
 FIGURES = ("ap", "ap50", "ap75", "ar_100", "precision", "recall", "detections_per_object")
 CPU = torch.device("cpu")
 
@@ -82,9 +82,8 @@ def _without_place(
 ) -> dict[str, object]:
     """The same model that cannot say where."""
     before, start = _cpu_seconds(), time.perf_counter()
-    assert isinstance(config.model, VitConfig)
-    # Without padding in the stem too, from which a model learns where the border is.
-    blind = replace(config.model, position="none", stem="patches")
+    assert isinstance(config.model, RagConfig)
+    blind = replace(config.model, position="none")
     task = _task(replace(config, model=blind, steps=CONTROL_STEPS), preprocess)
     task.head = Nowhere(task.head)  # pyrefly: ignore[bad-assignment]
     figures = _train(task, config, preprocess, training, test, steps=CONTROL_STEPS)

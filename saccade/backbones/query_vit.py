@@ -1,6 +1,5 @@
 """A transformer whose last blocks see query tokens beside the patches (EoMT, arXiv 2503.19108)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -55,30 +54,33 @@ class QueryVit:
         return self.query_tokens.shape[1]
 
     @property
-    def blocks(self) -> nn.ModuleList:
+    def blocks(self) -> list[nn.Module]:
         """The last blocks, which see the queries."""
-        return self.backbone.blocks[-self.num_query_blocks :]  # pyrefly: ignore[bad-return]
+        return list(self.backbone.blocks)[-self.num_query_blocks :]
 
     def __call__(self, images: Float[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """All tokens after the last block and the final norm, the queries first."""
         tokens = self.begin(images)  # B Q+N D
         for block in self.blocks:
-            tokens = block(tokens, trace)  # B Q+N D
+            tokens = self.run(block, tokens, trace)  # B Q+N D
         return self.readout(tokens)
+
+    def run(self, block: nn.Module, tokens: Tokens, trace: Trace | None = None) -> Tokens:
+        """One block; twice, to keep less in memory, where the backbone is told so."""
+        after = self.backbone.blocks.run(block, tokens, trace)
+        assert isinstance(after, Tokens)  # only packed pictures give packed tokens
+        return after
 
     def begin(self, images: Float[Tensor, "B C H W"]) -> Tokens:
         """What the first block with queries is given."""
         tokens = self.backbone.begin(images)  # B N D
-        for block in self._plain_blocks():
-            tokens = block(tokens)  # B N D
+        for block in list(self.backbone.blocks)[: -self.num_query_blocks]:
+            tokens = self.run(block, tokens)  # B N D
         return with_queries(tokens, self.query_tokens)
 
     def readout(self, tokens: Tokens) -> Tokens:
         """The final norm; also reads the output of an earlier block."""
         return self.backbone.readout(tokens)
-
-    def _plain_blocks(self) -> Iterator[nn.Module]:
-        yield from self.backbone.blocks[: -self.num_query_blocks]
 
 
 def with_queries(tokens: Tokens, query_tokens: Float[Tensor, "1 Q D"]) -> Tokens:

@@ -52,9 +52,10 @@ def index(
         str, typer.Option(help="exact, or approximate for very large galleries (extra: search).")
     ] = "exact",
     pool: Pool = "auto",
-    no_whitening: Annotated[
-        bool, typer.Option("--no-whitening", help="Compare the model's vectors as they are.")
-    ] = False,
+    whitening: Annotated[
+        str,
+        typer.Option(help="full to find copies, none to find pictures of one class, or auto."),
+    ] = "auto",
     background: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it at run time
         typer.Option(
@@ -75,7 +76,7 @@ def index(
             out,
             engine=engine,
             pool=pool,
-            whitened=not no_whitening,
+            whitening=whitening,
             background=background,
             resume=resume,
             device=device,

@@ -10,8 +10,13 @@ from torch import Tensor
 from saccade.losses.boxes import generalised_iou, to_cxcywh, to_xyxy
 from saccade.losses.matching import NOBODY, assign
 
-ALPHA, GAMMA = 0.25, 2.0
-"""Of the focal loss (arXiv 1708.02002): what an object weighs, and how little the easy weighs."""
+ALPHA, GAMMA = 0.5, 1.5
+"""Of the focal loss (arXiv 1708.02002): what an object weighs, and how little the easy weighs.
+
+Its authors have 0.25 and 2. With one half for both sides a score of one half means that there is
+as likely an object as not. On digit canvases (rag-nano8, 600 steps, one seed) 0.74 of the objects
+score above one half in place of 0.48, and AP50 is 0.900 in place of 0.854.
+"""
 
 CLASS_WEIGHT, L1_WEIGHT, GIOU_WEIGHT = 2.0, 5.0, 2.0
 """Of the parts of the loss, and of the cost (deformable DETR, arXiv 2010.04159)."""

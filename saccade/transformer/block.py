@@ -86,12 +86,14 @@ class Blocks(nn.ModuleList):
     def each(self, tokens: AnyTokens, trace: Trace | None = None) -> Iterator[AnyTokens]:
         """What comes out of each block in turn; a block runs when its tokens are asked for."""
         for block in self:
-            tokens = (
-                self._recomputed(block, tokens)
-                if self._saves_memory(trace)
-                else block(tokens, trace)
-            )
+            tokens = self.run(block, tokens, trace)
             yield tokens
+
+    def run(self, block: nn.Module, tokens: AnyTokens, trace: Trace | None = None) -> AnyTokens:
+        """One of the blocks, for who does something between them; ``recompute`` holds here too."""
+        return (
+            self._recomputed(block, tokens) if self._saves_memory(trace) else block(tokens, trace)
+        )
 
     def _saves_memory(self, trace: Trace | None) -> bool:
         return self.recompute and self.training and trace is None

@@ -153,7 +153,8 @@ _WORLDS: dict[JobName, _World] = {
         folder="canvases",
         what="3,500 canvases with 1 to 3 digits",
         write=_write_objects,
-        settings=_UNMIRRORED,
+        model="rag-pico8",
+        settings={**_UNMIRRORED, "data.image_size": "48"},
     ),
     "segment": _World(
         folder="canvases",

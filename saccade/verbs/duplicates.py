@@ -105,7 +105,7 @@ def duplicates(
     elif run is not None:
         with tempfile.TemporaryDirectory(prefix="saccade-duplicates-") as folder:
             made = Path(folder) / "index"
-            make_index(run, source, made, device=device, is_quiet=is_quiet)
+            make_index(run, source, made, whitening="full", device=device, is_quiet=is_quiet)
             looked = _in_index(made, used)
     else:
         looked = _by_pixels(open_source(source), used, voice)

@@ -16,7 +16,7 @@ from saccade.serving.search.approximate import require_usearch
 from saccade.serving.search.build import build_index
 from saccade.serving.search.embedding import embed_source
 from saccade.serving.search.index import IndexFolder
-from saccade.serving.search.manifest import EngineName, IndexManifest
+from saccade.serving.search.manifest import EngineName, IndexManifest, WhiteningName
 from saccade.serving.search.normalise import MOST_BACKGROUND
 from saccade.serving.search.queries import embed_queries
 from saccade.serving.search.vectors import VectorFolder
@@ -58,7 +58,7 @@ def index(
     *,
     engine: str = "exact",
     pool: str = "auto",
-    whitened: bool = True,
+    whitening: str = "auto",
     background: str | Path | None = None,
     resume: bool = False,
     device: str | None = None,
@@ -72,7 +72,9 @@ def index(
         out: a folder to make; one that exists is refused, unless ``resume``.
         engine: ``exact``, or ``approximate`` for very large galleries (the extra ``search``).
         pool: how tokens become a vector; see ``embed``.
-        whitened: whether every direction in which the gallery varies shall count alike.
+        whitening: ``full``: every direction in which the gallery varies counts alike, best for
+            finding copies; ``none``: vectors as they are, best for finding pictures of one class
+            with a model that has learned classes; ``auto``: by whether it has.
         background: pictures that have nothing to do with the gallery, to judge by how near means
             little; None: the gallery itself.
         resume: go on after a kill; what is there already is not computed again.
@@ -86,6 +88,7 @@ def index(
     """
     voice = Voice(is_quiet=is_quiet)
     engine_name, chosen = parse_engine(engine), parse_pool(pool)
+    whitening_name = parse_whitening(whitening)
     folder = IndexFolder(out)
     _require_place(folder, is_resumed=resume)
     model = load_engine(run, device=device)
@@ -109,7 +112,7 @@ def index(
         folder,
         model,
         engine_name=engine_name,
-        is_whitened=whitened,
+        whitening_name=whitening_name,
         background=None if others is None else _vectors(model, others, chosen),
     )
     _conclude(folder, manifest, voice)
@@ -139,6 +142,19 @@ def parse_engine(name: str) -> EngineName:
                 require_usearch()
             return engine
     raise UsageError(f"there is no search engine {name!r}; {nearest(name, known)}")
+
+
+def parse_whitening(name: str) -> WhiteningName:
+    """A way to whiten by its name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    known: tuple[WhiteningName, ...] = get_args(WhiteningName)
+    for whitening in known:
+        if whitening == name:
+            return whitening
+    raise UsageError(f"there is no whitening {name!r}; {nearest(name, known)}")
 
 
 def _require_place(folder: IndexFolder, *, is_resumed: bool) -> None:

@@ -90,9 +90,9 @@ def naive_losses(logits: Tensor, boxes: Tensor, of: Objects, tokens: Tensor) -> 
             for k in range(logits.shape[2]):
                 p = 1 / (1 + math.exp(-logits[b, n, k].item()))
                 if n in owner and of.labels[b, owner[n]] == k:
-                    classes -= 0.25 * (1 - p) ** 2 * math.log(p)
+                    classes -= 0.5 * (1 - p) ** 1.5 * math.log(p)
                 else:
-                    classes -= 0.75 * p**2 * math.log(1 - p)
+                    classes -= 0.5 * p**1.5 * math.log(1 - p)
             if n in owner:
                 truth = of.boxes_xyxy[b, owner[n]]
                 l1 += (boxes[b, n] - to_cxcywh(truth)).abs().sum().item()
@@ -152,7 +152,15 @@ def test_focal_loss_is_cross_entropy_that_looks_away_from_the_easy() -> None:
     found = sigmoid_focal(logits, wanted)
 
     p = torch.where(wanted > 0, logits.sigmoid(), 1 - logits.sigmoid())
-    alpha = torch.where(wanted > 0, 0.25, 0.75)
     entropy = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
-    torch.testing.assert_close(found, alpha * (1 - p) ** 2 * entropy)
-    assert found[0] < 1e-4 * entropy[0] * 1.01
+    torch.testing.assert_close(found, 0.5 * (1 - p) ** 1.5 * entropy)
+    assert found[0] < 1e-3 * entropy[0]
+
+
+def test_a_score_of_one_half_is_right_when_there_is_as_often_an_object_as_not() -> None:
+    logit = torch.zeros(2, requires_grad=True)
+
+    sigmoid_focal(logit, torch.tensor([0.0, 1.0])).sum().backward()
+
+    assert logit.grad is not None
+    assert logit.grad.sum().item() == pytest.approx(0, abs=1e-7)

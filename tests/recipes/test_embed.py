@@ -38,4 +38,5 @@ def test_it_can_be_built() -> None:
     task = build_task(config, class_names=tiny.CLASSES, preprocess=tiny.preprocess())
 
     assert isinstance(task, Embed)
+    assert isinstance(config.task, EmbedConfig)
     assert task.head.project.out_features == config.task.out_dim

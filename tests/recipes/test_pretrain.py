@@ -14,7 +14,6 @@ from saccade.errors import UsageError
 from saccade.recipes.budget import wanted_epochs
 from saccade.recipes.pretrain import (
     METHODS,
-    NOTHING,
     REGULARISERS,
     method_of,
     no_targets,
@@ -52,7 +51,6 @@ def test_each_method_gets_a_config_that_holds_and_goes_through_json(method: str)
     assert config.job == "pretrain"
     assert numbers(config).method == method
     assert numbers(config).regulariser == REGULARISERS[method]
-    assert config.augment == NOTHING
     assert from_json(RunConfig, to_json(config)) == config
 
 
@@ -73,6 +71,18 @@ def test_views_are_mirrored_only_where_mirrors_keep_their_class() -> None:
     )
 
     assert (safe.flip, unsafe.flip) == (0.5, 0.0)
+
+
+def test_pictures_are_hardly_changed_before_views_are_made_of_them() -> None:
+    views, mae = recipe("visreg").augment, recipe("mae").augment
+
+    assert views == replace(
+        views, translate=0, zoom=0, rotate_degrees=0, shear=0, colour=0, erase=0
+    )
+    assert mae == replace(mae, rotate_degrees=0, shear=0, colour=0, erase=0)
+    assert mae.zoom > 0
+    unsafe = recipe("mae", facts=tiny.facts(mirror_ratio=0.1)).augment
+    assert (views.flip, mae.flip, unsafe.flip) == (0.5, 0.5, 0.0)
 
 
 def test_mae_takes_patches_where_a_name_leaves_the_stem_open() -> None:

@@ -1,6 +1,7 @@
 """The method follows from the masks, and the input keeps the pictures' aspect."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,12 +9,14 @@ import torch
 from saccade.config.check import check
 from saccade.config.run import RunConfig
 from saccade.config.task import SegmentConfig
+from saccade.data.annotated import open_masks
 from saccade.data.batch import Batch
 from saccade.data.targets import MapTargets, SegmentTargets
-from saccade.recipes.facts import Facts
+from saccade.recipes.facts import Facts, look
 from saccade.recipes.segment import made_up_targets, preprocess_for, segment
 from saccade.tasks.build import build_task
 from tests import tiny
+from tests.jobs.segment.worlds import write_masks
 
 
 def facts(*, num_segments: int | None = None, height: int = 0, width: int = 0) -> Facts:
@@ -45,6 +48,15 @@ def test_masks_of_classes_are_learned_by_upsampling_and_objects_by_queries() -> 
     assert (classes.method, classes.truth) == ("upsample", "classes")
     assert (objects.method, objects.truth) == ("eomt", "segments")
     assert config(facts()).job == "segment"
+
+
+def test_what_the_masks_hold_is_seen_in_the_source(tmp_path: Path) -> None:
+    classes = open_masks(write_masks(tmp_path / "classes", numbers_objects=False)).splits["all"]
+    objects = open_masks(write_masks(tmp_path / "objects", numbers_objects=True)).splits["all"]
+
+    assert look(classes, num_classes=4).num_segments is None
+    assert look(objects, num_classes=1).num_segments == 1
+    assert look(objects, num_classes=1).mirror_ratio == 1.0  # there is but one class
 
 
 @pytest.mark.parametrize(("num_segments", "queries"), [(0, 20), (12, 30), (50, 100), (300, 200)])

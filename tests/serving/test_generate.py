@@ -38,6 +38,13 @@ def test_a_sample_is_the_same_however_many_are_drawn(generator: Generator) -> No
     assert np.abs(many[3].astype(int) - many[0]).max() > 1
 
 
+def test_no_picture_comes_twice_however_many_are_drawn(generator: Generator) -> None:
+    """They are drawn 64 at a time, and each has noise of its own."""
+    many = generator.sample(66, label="sky").images
+
+    assert len(np.unique(many.reshape(66, -1), axis=0)) == 66
+
+
 def test_a_way_begins_in_noise_and_ends_in_the_sample(generator: Generator) -> None:
     way = generator.path(2, num_shown=3)
 

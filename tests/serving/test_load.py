@@ -112,6 +112,7 @@ def test_weights_that_read_clips_answer_for_clips(videomae: Path, tmp_path: Path
     scaled = (torch.from_numpy(clip)[None] / 255 - model.task.mean) / model.task.std
     with torch.no_grad():
         logits = model.task.head(model.task.backbone(scaled)).logits
+    assert found[0].probs is not None
     np.testing.assert_allclose(found[0].probs, logits.softmax(dim=1)[0], rtol=1e-4, atol=1e-6)
 
 

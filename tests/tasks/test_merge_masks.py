@@ -28,9 +28,11 @@ def test_masks_apart_become_segments_numbered_by_score() -> None:
 
 
 def test_a_pixel_that_two_want_goes_to_the_one_that_wants_it_more() -> None:
-    found = merged(bars((0, 6), (4, 10)), [0.9, 0.8], [0, 0])
+    probs = bars((0, 6), (4, 10))
+    probs[1] = bars((4, 10), inside=0.95)  # surer of the pixels, less sure of the object
 
-    assert found.segments.tolist() == [[1, 1, 1, 1, 1, 1, 2, 2, 2, 2]]
+    assert merged(probs, [0.9, 0.8], [0, 0]).segments.tolist() == [[1] * 6 + [2] * 4]
+    assert merged(probs, [0.9, 0.89], [0, 0]).segments.tolist() == [[1] * 4 + [2] * 6]
 
 
 def test_a_mask_that_is_mostly_taken_is_a_double_and_dropped() -> None:

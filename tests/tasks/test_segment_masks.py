@@ -81,6 +81,19 @@ def test_every_block_of_the_queries_is_taught_and_the_loss_is_the_mean() -> None
     torch.testing.assert_close(made.loss(batch, progress=0.99)["loss"], torch.stack(totals).mean())
 
 
+def test_blocks_that_are_computed_twice_learn_the_same() -> None:
+    batch, gradients = segment.segments(SIDE, SIDE), []
+    for recompute in (False, True):
+        made = task().train()
+        made.backbone.blocks.recompute = recompute
+        torch.manual_seed(0)  # decides whose attention is masked
+        made.loss(batch, progress=0.3)["loss"].backward()
+        gradients.append([parameter.grad for parameter in made.parameters()])
+
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_predictions_come_from_the_highest_score_down() -> None:
     made, batch = task(), segment.segments(SIDE, SIDE + 3)
 

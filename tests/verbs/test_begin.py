@@ -12,6 +12,7 @@ import saccade
 from saccade.data.sources import labelled, open_source
 from saccade.errors import DataError, UsageError
 from saccade.jobs.classify.job import ClassifyJob
+from saccade.tasks.classify import Classify
 from saccade.run.folder import RunFolder
 from saccade.run.start import read_start
 from saccade.verbs.begin import Begun, begin, go_on
@@ -98,6 +99,7 @@ def test_weights_without_a_head_get_one_without_asking(
 ):
     headless = tiny.foreign_weights(tmp_path / "headless", ())
     found = begun(pets, tmp_path / "run", init=str(headless))
+    assert isinstance(found.task, Classify)
     assert found.task.head.classify.out_features == 2
     assert "new, for 2 classes; the weights have none" in capfd.readouterr().err
 

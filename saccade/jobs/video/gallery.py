@@ -16,7 +16,7 @@ from saccade.data.clips import Clips, read_clip
 from saccade.data.loader import Loader
 from saccade.jobs.drawing import Album
 from saccade.jobs.video.judge import VideoJudgement
-from saccade.reporting.overlay import GAP_PX, strip
+from saccade.reporting.overlay import GAP_PX, PIXEL_ART_PX, strip
 from saccade.run.folder import RunFolder
 from saccade.serving.explanation import Explanation
 from saccade.serving.video import VideoModel
@@ -86,14 +86,14 @@ def row_of_frames(clip: UInt8[np.ndarray, "T C H W"]) -> Image.Image:
     """The frames of a clip side by side with white lines between, about as wide as a page."""
     num_frames, channels, height, width = clip.shape
     factor = STRIP_PX / (num_frames * width)
-    if factor >= 1:  # by whole pixels, so that each pixel stays a square
-        size = (width * int(factor), height * int(factor))
-    else:
-        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    has_few_pixels = factor >= 1 and max(height, width) < PIXEL_ART_PX
+    if has_few_pixels:  # enlarged by whole pixels, so that each stays a square
+        factor = int(factor)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    resampling = Image.Resampling.NEAREST if has_few_pixels else Image.Resampling.BICUBIC
     whole = Image.new("RGB", (num_frames * (size[0] + GAP_PX) - GAP_PX, size[1]), "white")
     for number, frame in enumerate(clip.transpose(0, 2, 3, 1)):
         picture = Image.fromarray(np.ascontiguousarray(frame[:, :, 0] if channels == 1 else frame))
-        resampling = Image.Resampling.NEAREST if factor >= 1 else Image.Resampling.BICUBIC
         whole.paste(picture.resize(size, resampling), (number * (size[0] + GAP_PX), 0))
     return whole
 

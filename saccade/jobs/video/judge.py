@@ -97,12 +97,12 @@ class VideoJudgement:
         top1, shuffled = self.result.metrics["top1"], self.shuffled.metrics["top1"]
         text = (
             f"With the frames of each clip in another order the model is right in "
-            f"{shuffled.value:.1%} instead of {top1.value:.1%}"
+            f"{_percent(shuffled)} instead of {_percent(top1)}"
         )
         if self.by_frame is None:
             return f"{text}."
         by_frame = self.by_frame.metrics["top1"]
-        text += f"; a model of single frames, averaged over the clip, in {by_frame.value:.1%}. "
+        text += f"; a model of single frames, averaged over the clip, in {_percent(by_frame)}. "
         if top1.low > by_frame.high:
             return text + "What it adds to that model it has from how things move."
         return text + (
@@ -180,3 +180,7 @@ def out_of_order(batch: Batch) -> UInt8[Tensor, "B T C H W"]:
             for clip, i in zip(batch.images, batch.ids, strict=True)
         ]
     )
+
+
+def _percent(share: Estimate) -> str:
+    return f"{100 * share.value:.1f} %"

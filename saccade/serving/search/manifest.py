@@ -13,6 +13,9 @@ from saccade.serving.search.vectors import Made
 
 EngineName = Literal["exact", "approximate"]
 
+WhiteningName = Literal["auto", "full", "none"]
+"""Whether every direction in which a gallery varies counts alike; ``auto`` asks the model."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class IndexManifest:
@@ -26,6 +29,7 @@ class IndexManifest:
         n: vectors.
         embed_dim: numbers in a vector of the model.
         whitened_dim: numbers in a vector of the index.
+        whitening: whether the vectors are whitened.
         shrinkage: of the whitening; see ``whiten``.
         num_skipped: of the background; see ``normalise``.
         class_names: that can be searched by, in the order of ``classes.npy``.
@@ -44,6 +48,7 @@ class IndexManifest:
     n: int
     embed_dim: int
     whitened_dim: int
+    whitening: Literal["full", "none"]
     shrinkage: float
     num_skipped: int
     class_names: tuple[str, ...]

@@ -28,6 +28,10 @@ class Originals:
             for i in samples.ids.tolist():
                 self._places[samples.pictures.name(i)] = (samples.pictures, i)
 
+    def names(self) -> list[str]:
+        """Of all its pictures."""
+        return list(self._places)
+
     def picture(self, path: str) -> UInt8[np.ndarray, "H W 3"] | None:
         """The pixels of a picture, by its name in the source or by its file; None if it is gone."""
         pictures, i = self._places.get(path, (None, 0))

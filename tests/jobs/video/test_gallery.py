@@ -54,5 +54,6 @@ def test_small_frames_are_enlarged_by_whole_pixels_with_lines_between(channels: 
 
 
 def test_large_frames_are_scaled_to_the_page():
-    clip = np.zeros((4, 3, 300, 480), np.uint8)
-    assert row_of_frames(clip).size == (STRIP_PX + 3 * GAP_PX, 150)
+    for side in (60, 300, 900):
+        clip = np.zeros((4, 3, side, 2 * side), np.uint8)
+        assert row_of_frames(clip).size == (STRIP_PX + 3 * GAP_PX, 120)

@@ -36,7 +36,7 @@ def test_what_was_killed_can_be_built_again(
     with pytest.raises(UsageError, match="never finished"):
         open_index(folder.path)
 
-    again = build_index(folder, engine, engine_name="exact", is_whitened=True, background=None)
+    again = build_index(folder, engine, engine_name="exact", whitening_name="full", background=None)
 
     assert again == whole
     assert len(open_index(folder.path)) == 21
@@ -75,3 +75,12 @@ def test_few_pictures_are_not_whitened(
     monkeypatch.setattr(module, "FEWEST_WHITENED", 22)
 
     assert build(engine, gallery, tmp_path / "index").shrinkage == 1.0
+
+
+def test_left_to_itself_a_model_of_classes_is_not_whitened_and_its_patches_are(
+    engine: Engine[Embed], gallery: Path, tmp_path: Path
+) -> None:
+    assert build(engine, gallery, tmp_path / "index", whitening_name="auto").whitening == "none"
+    assert module._wants_whitening(engine, "auto", pool="mean")
+    assert module._wants_whitening(engine, "full", pool="auto")
+    assert not module._wants_whitening(engine, "none", pool="mean")

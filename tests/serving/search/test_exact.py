@@ -76,6 +76,15 @@ def test_vectors_added_in_parts_are_numbered_on() -> None:
     assert_same(engine.search(queries, 9), naive(queries, vectors, 9))
 
 
+def test_vectors_that_lie_apart_in_memory_are_put_together() -> None:
+    queries, vectors = unit(5, seed=1), unit(90)
+
+    engine = made(vectors[::3])
+
+    assert engine.vectors().flags.c_contiguous
+    assert_same(engine.search(queries, 9), naive(queries, vectors[::3], 9))
+
+
 def test_more_neighbours_than_there_are_vectors_are_all_of_them() -> None:
     queries, vectors = unit(2, seed=1), unit(4)
 

@@ -14,7 +14,7 @@ from saccade.serving.search.build import build_index
 from saccade.serving.search.embedding import embed_source
 from saccade.serving.search.index import Index, IndexFolder, open_index
 from saccade.serving.search.known import model_hash
-from saccade.serving.search.manifest import EngineName, IndexManifest
+from saccade.serving.search.manifest import EngineName, IndexManifest, WhiteningName
 from saccade.serving.search.normalise import Background, scores
 from saccade.serving.search.vectors import VectorFolder
 from saccade.serving.search.whiten import fit
@@ -29,7 +29,7 @@ def build(
     out: Path,
     *,
     engine_name: EngineName = "exact",
-    is_whitened: bool = True,
+    whitening_name: WhiteningName = "full",
 ) -> IndexManifest:
     folder = IndexFolder(out)
     folder.path.mkdir()
@@ -43,7 +43,7 @@ def build(
         progress=lambda done, total: None,
     )
     return build_index(
-        folder, engine, engine_name=engine_name, is_whitened=is_whitened, background=None
+        folder, engine, engine_name=engine_name, whitening_name=whitening_name, background=None
     )
 
 
@@ -99,7 +99,7 @@ def test_pictures_that_could_not_be_read_are_left_out_and_named(index: Index) ->
 
 
 def test_whitening_can_be_left_out(engine: Engine[Embed], gallery: Path, tmp_path: Path) -> None:
-    manifest = build(engine, gallery, tmp_path / "plain", is_whitened=False)
+    manifest = build(engine, gallery, tmp_path / "plain", whitening_name="none")
     vectors = vectors_of(engine, gallery, tmp_path / "vectors")
 
     (found,) = open_index(tmp_path / "plain").search(vectors[4:5], 2)

@@ -1,0 +1,32 @@
+"""What an index says about itself goes to JSON and back."""
+
+from pathlib import Path
+
+from saccade.serving.search.manifest import IndexManifest, load_manifest, save_manifest
+from saccade.serving.search.vectors import Made
+from tests import tiny
+
+
+def test_a_manifest_comes_back_as_it_was(tmp_path: Path) -> None:
+    manifest = IndexManifest(
+        made=Made(model="m", run="run", pool="auto", source="photos", fingerprint="f"),
+        run="/runs/run",
+        job="embed",
+        engine="exact",
+        n=3,
+        embed_dim=8,
+        whitened_dim=7,
+        whitening="full",
+        shrinkage=0.25,
+        num_skipped=10,
+        class_names=("apple", "sky"),
+        classes_from="head",
+        preprocess=tiny.preprocess(),
+        left_out={"a.png": "broken"},
+        num_left_out=1,
+        files={"vectors.npy": "0" * 64},
+    )
+
+    save_manifest(tmp_path / "manifest.json", manifest)
+
+    assert load_manifest(tmp_path / "manifest.json") == manifest
