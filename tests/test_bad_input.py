@@ -268,7 +268,7 @@ def test_a_full_disk_from_the_first_byte_is_one_message(pictures: Path, tmp_path
 
 # Signals that come while the model learns are sent for real in test_resume.py.
 @pytest.mark.parametrize(
-    "moment", ["train.labelled", "begin.look", "begin.prepare", "begin.first_contract"]
+    "moment", ["train.find_job", "begin.look", "begin.prepare", "begin.first_contract"]
 )
 def test_ctrl_c_before_training_leaves_nothing_behind(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
@@ -290,7 +290,7 @@ def test_ctrl_c_after_training_keeps_the_weights_and_resume_finishes(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("saccade.verbs.finish.judge", interrupted)
+        patch.setattr("saccade.jobs.classify.job.judge", interrupted)
         assert train(pictures, tmp_path / "run").exit_code == 130
     before = (tmp_path / "run" / "weights.safetensors").read_bytes()
     arguments = ["train", str(pictures), "--out", str(tmp_path / "run"), "--resume", "--json"]

@@ -12,7 +12,10 @@ from saccade.cli import app
 from tests import tiny
 from tests.tiny import call
 
-VERBS = ("demo", "train", "evaluate", "predict", "explain", "report", "models", "convert")
+VERBS = (
+    *("demo", "train", "evaluate", "predict", "explain", "report", "models", "convert"),
+    *("pretrain", "probe", "embed", "index", "search", "duplicates", "generate", "translate"),
+)
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:

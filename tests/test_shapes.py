@@ -16,6 +16,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "saccade"
 LOCAL = {
     "R": "metrics: resamples of the bootstrap",
     "G": "metrics: groups that are summed up",
+    "V": "pretraining: views of one picture",
+    "S": "metrics: settings, an area range and a threshold each; sigreg: slices",
+    "F": "judging samples: numbers that a network makes of a picture",
 }
 
 

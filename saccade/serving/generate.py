@@ -1,6 +1,6 @@
 """A trained generator, ready to draw pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from saccade.errors import UsageError, nearest
 from saccade.serving.engine import BATCH_SIZE, Engine
 from saccade.tasks.generate import Generate
 from saccade.tasks.pixels import to_bytes
-from saccade.tasks.sampling import Point
+from saccade.tasks.sampling import Point, last
 
 
 class Drawn(NamedTuple):
@@ -68,20 +68,29 @@ class Generator:
         """
         self.check(count, label=label, guidance=guidance, steps=steps, seed=seed)
         names = self.class_names
-        asked = [names.index(label)] * count if label else [k % max(len(names), 1) for k in range(count)]
+        asked = (
+            [names.index(label)] * count
+            if label is not None
+            else [k % max(len(names), 1) for k in range(count)]
+        )
         images = [
-            to_bytes(points[-1].images).cpu().numpy()
-            for points in self._chunks(asked, guidance=guidance, steps=steps, seed=seed)
+            to_bytes(last(points)).cpu().numpy()
+            for points in self._ways(asked, guidance=guidance, steps=steps, seed=seed)
         ]
         return Drawn(np.concatenate(images), [names[k] if names else None for k in asked])
 
     def path(self, count: int, *, num_shown: int, seed: int = 0) -> UInt8[np.ndarray, "N T C H W"]:
-        """Pictures on their way from noise: ``num_shown`` moments of each, evenly spread."""
+        """Pictures on their way from noise: ``num_shown`` moments of each, evenly spread.
+
+        Fewer where the sampler has fewer steps.
+        """
         asked = [k % max(len(self.class_names), 1) for k in range(count)]
+        num_steps = self.engine.task.config.flow.num_steps
+        moments = np.linspace(0, num_steps, num_shown).round().astype(int).tolist()
         strips = []
-        for points in self._chunks(asked, guidance=None, steps=None, seed=seed):
-            moments = np.linspace(0, len(points) - 1, num_shown).round().astype(int).tolist()
-            strips.append(np.stack([to_bytes(points[k].images).cpu().numpy() for k in moments], 1))
+        for points in self._ways(asked, guidance=None, steps=None, seed=seed):
+            shown = [to_bytes(p.images).cpu().numpy() for k, p in enumerate(points) if k in moments]
+            strips.append(np.stack(shown, axis=1))
         return np.concatenate(strips)
 
     def check(
@@ -101,7 +110,9 @@ class Generator:
         if seed < 0:
             raise UsageError(f"seed is {seed}; it must be 0 or more")
         if guidance is not None and guidance < 0:
-            raise UsageError(f"guidance is {guidance:g}; it must be 0 (the class is ignored) or more")
+            raise UsageError(
+                f"guidance is {guidance:g}; it must be 0 (the class is ignored) or more"
+            )
         if self.class_names and label is not None and label not in self.class_names:
             raise UsageError(f"no class is called {label!r}; {nearest(label, self.class_names)}")
         if not self.class_names and (label is not None or guidance is not None):
@@ -111,25 +122,20 @@ class Generator:
                 "it out, or train on a class folder"
             )
 
-    def _chunks(
+    def _ways(
         self, asked: Sequence[int], *, guidance: float | None, steps: int | None, seed: int
-    ):  # noqa: ANN202
+    ) -> Iterator[Iterator[Point]]:
+        """The way of a few samples at a time, from noise to pictures; ended before the next."""
         task, device, size = self.engine.task, self.engine.device, self.engine.preprocess
         config = task.config
         fitting = pictures_at_a_time(task, height=size.height, width=size.width)
         at_a_time = min(2 * BATCH_SIZE, fitting)
         for start in range(0, len(asked), at_a_time):
             labels = torch.tensor(asked[start : start + at_a_time], device=device)
-            if not self.class_names:
-                labels = torch.zeros_like(labels)
-            with torch.inference_mode():
-                points: list[Point] = list(
-                    task.sample(
-                        torch.arange(start, start + len(labels), device=device),
-                        labels,
-                        seed=seed,
-                        guidance=config.guidance if guidance is None else guidance,
-                        num_steps=steps or config.flow.num_steps,
-                    )
-                )
-            yield points
+            yield task.sample(
+                torch.arange(start, start + len(labels), device=device),
+                labels,
+                seed=seed,
+                guidance=config.guidance if guidance is None else guidance,
+                num_steps=steps or config.flow.num_steps,
+            )

@@ -128,9 +128,7 @@ class Generate(nn.Module):
             loss = loss + losses["observer_loss"]
         return {"loss": loss} | losses
 
-    def judge(
-        self, batch: Batch, *, knows_labels: bool
-    ) -> Float[Tensor, " B"]:
+    def judge(self, batch: Batch, *, knows_labels: bool) -> Float[Tensor, " B"]:
         """The loss of each picture, at noise and times that are a function of its id.
 
         Args:
@@ -199,18 +197,18 @@ class Generate(nn.Module):
         def direction(z: Tensor, time: Tensor) -> Tensor:
             moment = time[0].item()
             is_guided = config.guidance_from <= moment <= config.guidance_to
-            if self.labels is None or guidance == 1 or not is_guided:
-                return self._direction(z, time, labels)
-            without = self._no_labels(len(z), z.device)
-            both = self._direction(
-                torch.cat([z, z]), torch.cat([time, time]), torch.cat([labels, without])
-            )
+            with without_autocast(z.device):
+                if self.labels is None or guidance == 1 or not is_guided:
+                    return self._direction(z, time, labels)
+                without = self._no_labels(len(z), z.device)
+                both = self._direction(
+                    torch.cat([z, z]), torch.cat([time, time]), torch.cat([labels, without])
+                )
             conditional, unconditional = both.chunk(2)
             return torch.lerp(unconditional, conditional, guidance)
 
         start = noise_of(ids, shape=self.shape, seed=seed, scale=config.flow.noise_scale)
-        with without_autocast(ids.device):
-            yield from heun(direction, start, num_steps=num_steps)
+        yield from heun(direction, start, num_steps=num_steps)
 
     def metrics(self) -> "FlowMeasure":
         """An empty collector."""

@@ -162,7 +162,12 @@ _WORLDS: dict[JobName, _World] = {
         write=_write_class_maps,
         settings=_UNMIRRORED,
     ),
-    "video": _World(folder="clips", what="3,500 clips of moving digits", write=_write_clips),
+    "video": _World(
+        folder="clips",
+        what="3,500 clips of moving digits",
+        write=_write_clips,
+        model="vit-pico8",
+    ),
     "embed": replace(_DIGITS, model=None),
     "generate": replace(_DIGITS, model=None),
     "translate": _World(

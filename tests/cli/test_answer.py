@@ -59,7 +59,7 @@ def test_ctrl_c_is_130_whenever_it_comes(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("saccade.verbs.evaluate.judge", interrupted)
+    monkeypatch.setattr("saccade.jobs.classify.job.judge", interrupted)
     result = call("evaluate", world.run, world.source, *flag)
     assert result.exit_code == 130
     assert "stopped" in result.stderr

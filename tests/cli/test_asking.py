@@ -35,7 +35,9 @@ def test_predict_and_explain_say_where_things_are(world: tiny.World, tmp_path: P
     result = call("predict", world.run, picture, "--out", table, "--json")
     assert json.loads(result.stdout) | {"labels": None} == {
         "run": str(world.run),
+        "job": "classify",
         "out": str(table),
+        "drawn": None,
         "n": 1,
         "num_errors": 0,
         "labels": None,

@@ -280,11 +280,8 @@ def test_numbers_of_a_mask_are_what_its_pixels_hold(encode: Encode):
     faint = Image.merge("LA", [grey, grey])
     assert decode_numbers(encode(faint, "PNG")).tolist() == held.tolist()
     assert decode_numbers(encode(Image.fromarray(held > 100), "PNG")).tolist() == [[0, 0], [1, 1]]
-
-
-def test_wide_numbers_keep_all_their_bits(encode: Encode):
-    held = np.array([[0, 256, 65535]], dtype=np.uint16)
-    assert decode_numbers(encode(Image.fromarray(held), "PNG")).tolist() == held.tolist()
+    wide = np.array([[0, 256, 65535]], dtype=np.uint16)
+    assert decode_numbers(encode(Image.fromarray(wide), "PNG")).tolist() == wide.tolist()
 
 
 def test_colours_of_a_mask_lose_their_opacity_and_nothing_else(encode: Encode):
@@ -301,18 +298,3 @@ def test_masks_of_fractions_and_broken_ones_are_refused(encode: Encode):
     for data in (b"", whole[:60], b"GIF89a"):
         with pytest.raises(UnreadablePicture):
             decode_numbers(data)
-
-
-def test_hostile_files_become_numbers_or_a_reason(shared_data: Path):
-    with zipfile.ZipFile(shared_data / "broken_images" / "broken_images.zip") as archive:
-        names = [name for name in archive.namelist() if not name.endswith(("/", ".tsv"))][::15]
-        num_masks = 0
-        for name in names:
-            try:
-                numbers = decode_numbers(archive.read(name))
-            except UnreadablePicture:
-                continue
-            num_masks += 1
-            assert numbers.dtype.kind in "iu"
-            assert numbers.ndim == 2 or numbers.shape[2] == 3
-    assert 20 < num_masks < len(names)

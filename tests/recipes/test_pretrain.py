@@ -76,10 +76,9 @@ def test_views_are_mirrored_only_where_mirrors_keep_their_class() -> None:
 def test_pictures_are_hardly_changed_before_views_are_made_of_them() -> None:
     views, mae = recipe("visreg").augment, recipe("mae").augment
 
-    assert views == replace(
-        views, translate=0, zoom=0, rotate_degrees=0, shear=0, colour=0, erase=0
-    )
-    assert mae == replace(mae, rotate_degrees=0, shear=0, colour=0, erase=0)
+    off = {"rotate_degrees": 0.0, "shear": 0.0, "colour": 0.0, "erase": 0.0}
+    assert views == replace(views, translate=0.0, zoom=0.0, **off)
+    assert mae == replace(mae, **off)
     assert mae.zoom > 0
     unsafe = recipe("mae", facts=tiny.facts(mirror_ratio=0.1)).augment
     assert (views.flip, mae.flip, unsafe.flip) == (0.5, 0.5, 0.0)

@@ -102,7 +102,7 @@ class EmbedJob:
         """What brings a picture near a class, the nearest one when none is asked for."""
         asked_class = class_asked(engine, label)
         for batch in engine.loader(samples).batches():
-            cosines = engine.answer(batch) @ engine.task.head.class_directions().T
+            cosines = engine.answer(batch) @ engine.task.head.class_directions().detach().T
             best = cosines.argmax(dim=1).cpu()
             asked = best if asked_class is None else torch.full_like(best, asked_class)
             answers = [

@@ -131,7 +131,9 @@ class VectorFolder:
                 )
 
     def missing_parts(self, n: int) -> list[int]:
-        """The parts, by number, that are not there yet."""
+        """The parts, by number, that are not there yet; none of a folder that is complete."""
+        if self.load().files:
+            return []
         count = -(-n // PART_SIZE)
         return [number for number in range(count) if not self._part(number, "parquet").exists()]
 

@@ -1,11 +1,12 @@
 """Numbers and colours of a mask become classes; what has no name is said."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decode import UnreadablePicture, decode_numbers
 from saccade.data.formats.class_lists import ClassList
 from saccade.data.formats.masks import ClassMaps, InstanceMaps, Meaning, read_numbers
 from saccade.data.pictures import PictureFiles
@@ -118,3 +119,18 @@ def test_the_stamp_is_the_size_of_the_file(tmp_path: Path, save_mask: SaveMask):
     size = str((tmp_path / "m.png").stat().st_size)
     assert InstanceMaps(files(tmp_path)).stamp(0) == size
     assert ClassMaps(files=files(tmp_path), classes=THREE, meaning="numbers").stamp(0) == size
+
+
+def test_hostile_files_become_numbers_or_a_reason(shared_data: Path):
+    with zipfile.ZipFile(shared_data / "broken_images" / "broken_images.zip") as archive:
+        names = [name for name in archive.namelist() if not name.endswith(("/", ".tsv"))][::15]
+        num_masks = 0
+        for name in names:
+            try:
+                numbers = decode_numbers(archive.read(name))
+            except UnreadablePicture:
+                continue
+            num_masks += 1
+            assert numbers.dtype.kind in "iu"
+            assert numbers.ndim == 2 or numbers.shape[2] == 3
+    assert 20 < num_masks < len(names)

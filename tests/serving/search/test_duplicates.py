@@ -42,7 +42,7 @@ def test_near_pictures_form_a_group_with_its_weakest_link() -> None:
     vectors[40] = nudged(vectors[7], 0.1, seed=1)
     vectors[90] = nudged(vectors[7], 0.2, seed=2)
 
-    (group,) = groups(vectors, threshold=0.6)
+    (group,) = groups(vectors, threshold=0.75)
 
     assert group.rows == (7, 40, 90)
     assert not group.is_exact

@@ -58,6 +58,15 @@ def test_only_parts_that_are_not_there_are_missing(tmp_path: Path) -> None:
     assert folder.missing_parts(N) == [0, 2]
 
 
+def test_nothing_is_missing_from_a_complete_folder(tmp_path: Path) -> None:
+    folder = begun(tmp_path)
+    for number in range(3):
+        write(folder, number)
+    folder.finish()
+
+    assert folder.missing_parts(N) == []
+
+
 def test_a_part_that_was_cut_short_is_missing(tmp_path: Path) -> None:
     """The table comes second, so vectors without one were not finished."""
     folder = begun(tmp_path)
