@@ -24,10 +24,11 @@ NAMES = {
     "packing": "pictures of mixed sizes: packed against padded, forward and backward",
     "detect": "digits on canvases: average precision, no place as control, 16 by heart",
     "detect_cells": "BCCD blood cells: average precision, from scratch and pretrained",
+    "retrieval": "edited copies found again, engines beside faiss and each other; has options",
     "pretrain": "learning without labels: four methods and controls; has options, see --help",
 }
 
-HAVE_OPTIONS = {"ablation", "generate", "segment", "translate", "pretrain"}
+HAVE_OPTIONS = {"ablation", "generate", "segment", "translate", "pretrain", "retrieval"}
 """These read their own command line; the others take seeds."""
 
 

@@ -72,8 +72,9 @@ def _recolour(
         )
     matrix = matrix.to(images.device) * gain[:, None, None]
     pixels = torch.baddbmm((offset * mean)[:, None, None], matrix, pixels)
-    solarised = (draws[6] < _SOLARISED * colour).to(images.device)[:, None, None]
-    pixels = torch.where(solarised & (pixels >= 128), 255 - pixels, pixels)
+    solarised = (draws[6] < _SOLARISED * colour).nonzero()[:, 0].to(images.device)
+    # Folded in the middle: x below it, 255 - x above.
+    pixels[solarised] = 127.5 - (pixels[solarised] - 127.5).abs()
     return pixels.clamp(0, 255).unflatten(2, (height, width))
 
 

@@ -28,7 +28,7 @@ _ASKING = {
     "video": 'model.predict("clip.mp4")',
     "embed": 'model.embed("pictures/")',
     "pretrain": 'model.embed("pictures/")',
-    "generate": "model.generate(4)",
+    "generate": "model.sample(4)",
     "translate": 'model.translate("picture.jpg")',
 }
 
