@@ -1,4 +1,4 @@
-"""A plain transformer on raw patches that knows how noisy its picture is (JiT, arXiv 2511.13720)."""
+"""A plain transformer on raw patches, told how noisy its picture is (JiT, arXiv 2511.13720)."""
 
 import math
 from typing import NamedTuple

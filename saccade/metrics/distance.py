@@ -40,7 +40,7 @@ def frechet(a: Float[np.ndarray, "_n F"], b: Float[np.ndarray, "_m F"]) -> float
 
 
 def kernel_distance(a: Float[np.ndarray, "_n F"], b: Float[np.ndarray, "_m F"]) -> float:
-    """The squared maximum mean discrepancy with the kernel ``(x . y / F + 1)^3`` (arXiv 1801.01401).
+    """The squared mean discrepancy with the kernel ``(x . y / F + 1)^3`` (arXiv 1801.01401).
 
     Unbiased from two pictures on, so it may be a little below zero. In float64.
 
@@ -48,8 +48,10 @@ def kernel_distance(a: Float[np.ndarray, "_n F"], b: Float[np.ndarray, "_m F"]) 
         a, b: a row per picture.
     """
     a, b = a.astype(np.float64), b.astype(np.float64)
-    return _mean_off_diagonal(_kernel(a, a)) + _mean_off_diagonal(_kernel(b, b)) - 2 * float(
-        _kernel(a, b).mean()
+    return (
+        _mean_off_diagonal(_kernel(a, a))
+        + _mean_off_diagonal(_kernel(b, b))
+        - 2 * float(_kernel(a, b).mean())
     )
 
 

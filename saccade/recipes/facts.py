@@ -27,7 +27,7 @@ NUM_ANNOTATION_PROBES = 64
 """Annotations that are read, to count segments."""
 
 NUM_CLIP_PROBES, PROBE_FRAMES = 256, 4
-"""Clips that are decoded for the mirror test, and frames of each; clips are dearer than pictures."""
+"""Clips decoded for the mirror test, and frames of each; clips are dearer than pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)

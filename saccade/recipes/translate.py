@@ -94,7 +94,7 @@ def translate_with(kind: str) -> ConfigMaker:
         )
         if kind == "colourise" and facts.is_grey:
             raise UsageError(
-                f"task.edit.kind is colourise, and the pictures of {source} are grey; give pictures "
+                f"task.edit.kind is colourise, and the pictures of {source} are grey; give ones "
                 "in colour, or choose denoise or enlarge"
             )
         is_grey = facts.is_grey and (kind != "none" or _answers_are_grey(found))

@@ -132,7 +132,8 @@ class Translate(nn.Module):
     ) -> Mapping[str, Float[Tensor, ""]]:
         """The velocity's error at a random time of each pair, and the baseline's."""
         flow = self.config.flow
-        noise = flow.noise_scale * torch.randn(self._answer_shape(batch), device=batch.images.device)
+        shape, device = self._answer_shape(batch), batch.images.device
+        noise = flow.noise_scale * torch.randn(shape, device=device)
         pair = self.pair(batch, noise=torch.randn_like(noise))
         logits = flow.time_mean + flow.time_std * torch.randn(len(batch), device=noise.device)
         condition, picture = to_range(pair.condition), to_range(pair.picture)

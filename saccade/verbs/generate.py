@@ -75,9 +75,7 @@ def generate(
             f"{run} was trained to {engine.job}; pictures are drawn by a run of `saccade train "
             "SOURCE --job generate`"
         )
-    drawn = Generator(engine).sample(
-        count, label=label, guidance=guidance, steps=steps, seed=seed
-    )
+    drawn = Generator(engine).sample(count, label=label, guidance=guidance, steps=steps, seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
     entries: list[dict[str, str | None]] = []
     for k, (image, name) in enumerate(zip(drawn.images, drawn.labels, strict=True)):
@@ -102,4 +100,5 @@ def _columns(count: int, class_names: tuple[str, ...], label: str | None) -> int
 
 
 def _image(pixels: UInt8[np.ndarray, "H W C"]) -> Image.Image:
-    return Image.fromarray(np.ascontiguousarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels))
+    flat = pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
+    return Image.fromarray(np.ascontiguousarray(flat))

@@ -1,4 +1,4 @@
-"""A folder of pictures is a clip: its frames in order, each in its own size, or a reason why not."""
+"""A folder of pictures is a clip: its frames in order, each in its own size, or a reason."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_a_damaged_frame_is_named(tmp_path: Path):
     clip = write_frames(tmp_path / "clip", 4)
     (tmp_path / "clip" / "2.png").write_bytes(b"not a picture")
     clip.frames(num_frames=2, short_clips="refuse", channels=1, min_side=None)  # 1 and 3
-    with pytest.raises(UnreadablePicture, match="its frame 2.png: not a picture"):
+    with pytest.raises(UnreadablePicture, match=r"its frame 2\.png: not a picture"):
         clip.frames(num_frames=4, short_clips="refuse", channels=1, min_side=None)
 
 

@@ -134,11 +134,11 @@ def test_classes_that_train_lacks_are_refused(tmp_path: Path, write_pictures: Wr
 
 def test_nothing_that_moves_is_refused_with_what_a_clip_is(tmp_path: Path):
     touch(tmp_path, "notes.txt")
-    with pytest.raises(DataError, match="no clips found. A clip is a video file"):
+    with pytest.raises(DataError, match=r"no clips found\. A clip is a video file"):
         open_clips(tmp_path)
-    with pytest.raises(UsageError, match="notes.txt is not a source of clips"):
+    with pytest.raises(UsageError, match=r"notes\.txt is not a source of clips"):
         open_clips(tmp_path / "notes.txt")
-    with pytest.raises(UsageError, match="did you mean .*notes.txt"):
+    with pytest.raises(UsageError, match=r"did you mean .*notes\.txt"):
         open_clips(tmp_path / "note.txt")
 
 

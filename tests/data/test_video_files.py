@@ -1,4 +1,4 @@
-"""Video files give the frames that decoding from the start gives, and hostile ones give a reason."""
+"""Video files give the frames that decoding from the start gives; hostile ones give a reason."""
 
 import builtins
 import zipfile

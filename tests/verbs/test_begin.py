@@ -12,9 +12,9 @@ import saccade
 from saccade.data.sources import labelled, open_source
 from saccade.errors import DataError, UsageError
 from saccade.jobs.classify.job import ClassifyJob
-from saccade.tasks.classify import Classify
 from saccade.run.folder import RunFolder
 from saccade.run.start import read_start
+from saccade.tasks.classify import Classify
 from saccade.verbs.begin import Begun, begin, go_on
 from saccade.verbs.voice import Voice
 from saccade.verbs.wish import Said

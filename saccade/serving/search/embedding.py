@@ -67,7 +67,7 @@ def _pieces(source: Source, start: int, stop: int) -> Iterator[Samples]:
         wanted = np.arange(max(start, 0), min(stop, len(samples)))
         if len(wanted):
             yield samples.take(wanted)
-        start, stop = start, stop
+        start, stop = start - len(samples), stop - len(samples)
 
 
 def _embed(

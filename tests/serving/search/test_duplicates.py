@@ -76,10 +76,10 @@ def test_the_same_file_is_an_exact_copy_whatever_the_threshold() -> None:
 
 def test_files_that_begin_alike_and_look_different_are_no_copies() -> None:
     """The hash of a large file covers its beginning only."""
-    contents = [str(row) for row in range(50)]
+    contents = [str(row) for row in range(15)]  # few, so that each is looked at by all
     contents[9] = contents[3]
 
-    assert groups(unit(50), contents) == []
+    assert groups(unit(15), contents, threshold=0.95) == []
 
 
 def test_equal_pictures_in_other_files_are_near_copies() -> None:
