@@ -1,12 +1,13 @@
 """Does a search find edited copies, and are the engines what they claim to be?
 
     python -m benchmarks retrieval copies 0 1 2
-    python -m benchmarks retrieval engines 0
+    python -m benchmarks retrieval exact 0
+    python -m benchmarks retrieval approximate 0
 
 ``copies``: 2,000 pictures of four kinds are indexed, and asked for by edited copies of them; 1,000
 pictures that are in no gallery ask too, since a good score has to tell them apart (muAP). The model
-learned from 10,000 other pictures without labels. ``engines`` needs the extra ``search``, and faiss
-for the comparison with it. Each part is kept in results/retrieval.json.
+learned from 10,000 other pictures without labels. ``exact`` needs faiss-cpu, to be compared with;
+``approximate`` needs the extra ``search``. Each part is kept in results/retrieval.json.
 """
 
 import json
@@ -22,7 +23,7 @@ from PIL import Image
 
 from benchmarks import retrieval_copies as copies
 from benchmarks.harness import RESULTS, commit, saccade, spread
-from benchmarks.retrieval_engines import engines
+from benchmarks.retrieval_engines import approximate_search, exact_search
 from saccade.metrics.retrieval import micro_average_precision
 from saccade.run.environment import describe
 from saccade.serving.search.exact import ExactSearch
@@ -32,22 +33,26 @@ from saccade.serving.search.whiten import fit, identity
 MODEL, SIDE, STEPS = "rag-pico8", 32, 1200
 NUM_CANDIDATES = 10
 
+PARTS = ("copies", "exact", "approximate")
+
 Describe = Callable[[Path], np.ndarray]
 """A folder of pictures to their vectors, in the order of their names."""
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Runs the part that was named, or both."""
-    parts = [each for each in arguments if not each.isdigit()] or ["copies", "engines"]
+    """Runs the parts that were named, or all."""
+    parts = [each for each in arguments if not each.isdigit()] or list(PARTS)
     seeds = [int(each) for each in arguments if each.isdigit()] or [0, 1, 2]
     torch.set_num_threads(1)
     for part in parts:
         if part == "copies":
             _save(part, _copies(seeds))
-        elif part == "engines":
-            _save(part, [engines(seed) | {"seed": seed} for seed in seeds])
+        elif part == "exact":
+            _save(part, [exact_search(seed) for seed in seeds])
+        elif part == "approximate":
+            _save(part, [approximate_search(seed) for seed in seeds])
         else:
-            raise SystemExit(f"no part {part!r}; there are copies and engines")
+            raise SystemExit(f"no part {part!r}; there are {', '.join(PARTS)}")
 
 
 def _copies(seeds: Sequence[int]) -> dict[str, Any]:
@@ -153,7 +158,7 @@ def _of_pictures(make: Callable[[Image.Image], np.ndarray]) -> Describe:
 
 
 def _save(part: str, results: object) -> None:
-    """Replaces one part of the results and leaves the other."""
+    """Replaces one part of the results and leaves the others."""
     path = RESULTS / "retrieval.json"
     document = json.loads(path.read_text()) if path.exists() else {"benchmark": "retrieval"}
     document[part] = {

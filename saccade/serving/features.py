@@ -142,7 +142,7 @@ def _pool(tokens: Tokens, pool: EmbeddingPool) -> Float[Tensor, "B D"]:
         case "gem":
             return signed_gem(tokens.patches)
         case _:
-            return tokens.x.mean(dim=1)
+            return tokens.patches.mean(dim=1)
 
 
 def signed_gem(patches: Float[Tensor, "B n D"]) -> Float[Tensor, "B D"]:

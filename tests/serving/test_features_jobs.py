@@ -8,6 +8,9 @@ from saccade.errors import UsageError
 from saccade.heads.classify import pooled
 from saccade.serving.features import EmbeddingPool, embedding, embedding_dim, signed_gem
 from saccade.tasks.build import AnyTask, build_task
+from saccade.tasks.generate import Generate
+from saccade.tasks.translate import Translate
+from tests import tiny
 from tests.contract.test_jobs import WORLDS
 from tests.contract.worlds.world import SIDE, World
 
@@ -41,7 +44,7 @@ def test_patches_can_be_pooled_in_every_job_that_has_them(
     world: World, pool: EmbeddingPool
 ) -> None:
     task, batch = built(world), world.examples(SIDE, SIDE)
-    if world.config.job in ("generate", "translate"):
+    if isinstance(task, Generate | Translate):
         with pytest.raises(UsageError, match="no tokens of a whole picture"):
             embedding(task, batch, pool=pool)
         return
@@ -52,6 +55,18 @@ def test_patches_can_be_pooled_in_every_job_that_has_them(
     expected = pooled(tokens, "mean") if pool == "mean" else signed_gem(tokens.patches)
     torch.testing.assert_close(found, F.normalize(expected, dim=1))
     assert found.shape[1] == embedding_dim(task, pool=pool)
+
+
+@torch.no_grad()
+def test_class_token_and_patches_are_kept_apart() -> None:
+    task, batch = tiny.foreign_task(), WORLDS["classify"]().examples(16, 16)
+    tokens = task.backbone(task.normalise(batch.images), None)
+
+    by_class = embedding(task, batch, pool="class")
+    by_mean = embedding(task, batch, pool="mean")
+
+    torch.testing.assert_close(by_class, F.normalize(tokens.x[:, 0], dim=1))
+    torch.testing.assert_close(by_mean, F.normalize(tokens.x[:, 1:].mean(dim=1), dim=1))
 
 
 def test_a_class_token_that_is_not_there_is_refused() -> None:

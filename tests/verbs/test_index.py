@@ -68,8 +68,15 @@ def test_what_is_in_the_way_or_misspelt_is_refused(world: World, tmp_path: Path)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine")
 
-    def make(out: str, **options: str) -> None:
-        saccade.index(world.run, world.source, tmp_path / out, is_quiet=True, **options)
+    def make(out: str, *, engine: str = "exact", whitening: str = "auto") -> None:
+        saccade.index(
+            world.run,
+            world.source,
+            tmp_path / out,
+            engine=engine,
+            whitening=whitening,
+            is_quiet=True,
+        )
 
     with pytest.raises(UsageError, match="never overwritten"):
         make("full")

@@ -55,13 +55,8 @@ def test_a_background_of_others_is_whitened_alike_and_none_of_it_is_skipped(
 ) -> None:
     others = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
     monkeypatch.setattr(module, "CHUNK", 4)
-    real = module.build_index
-    monkeypatch.setattr(
-        "tests.serving.search.test_index.build_index",
-        lambda *a, **k: real(*a, **{**k, "background": others}),
-    )
 
-    manifest = build(engine, gallery, tmp_path / "index")
+    manifest = build(engine, gallery, tmp_path / "index", background=others)
 
     assert manifest.num_skipped == 0
     saved = np.load(tmp_path / "index" / "background.npy")

@@ -30,6 +30,7 @@ def build(
     *,
     engine_name: EngineName = "exact",
     whitening_name: WhiteningName = "full",
+    background: np.ndarray | None = None,
 ) -> IndexManifest:
     folder = IndexFolder(out)
     folder.path.mkdir()
@@ -43,7 +44,11 @@ def build(
         progress=lambda done, total: None,
     )
     return build_index(
-        folder, engine, engine_name=engine_name, whitening_name=whitening_name, background=None
+        folder,
+        engine,
+        engine_name=engine_name,
+        whitening_name=whitening_name,
+        background=background,
     )
 
 

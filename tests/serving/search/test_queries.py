@@ -25,6 +25,8 @@ def test_pictures_and_broken_ones_keep_their_places(
     assert [query.vector is None for query in found] == [True, False, True, True]
     assert [query.error is None for query in found] == [False, True, False, False]
     (alone,) = embed_queries(engine, open_pictures([good]), pool="auto")
+    assert found[1].vector is not None
+    assert alone.vector is not None
     np.testing.assert_allclose(found[1].vector, alone.vector, atol=1e-6)
 
 
@@ -53,4 +55,5 @@ def test_a_folder_of_vectors_gives_them_back(
     for query, other in zip(found, direct, strict=True):
         assert query.error == other.error
         if query.vector is not None:
+            assert other.vector is not None
             np.testing.assert_allclose(query.vector, other.vector, atol=1e-6)
