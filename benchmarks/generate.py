@@ -65,7 +65,7 @@ class Case(NamedTuple):
 WIDE_PATCH = Case("digits-56", "vit-pico14", 1500, 700)
 CASES = {
     "digits": Case("digits-16", "vit-pico4", 2000, 700),
-    "fashion": Case("fashion", "vit-nano7", 4000, 2000, (), 1500),
+    "fashion": Case("fashion", "vit-pico7", 2500, 1300, ("model.depth=6",), 1000),
     # 14 x 14 pixels in a patch are 196 numbers; the network is 96 wide.
     "picture": WIDE_PATCH,
     "velocity": WIDE_PATCH._replace(settings=("task.flow.prediction=velocity",)),

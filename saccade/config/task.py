@@ -56,6 +56,7 @@ class SegmentConfig:
 
     # Of eomt (arXiv 2503.19108).
     num_queries: int = 50  # the most segments that it can find
+    patch_weight: float = 1.0  # of what the patches say about classes, beside the queries' loss
     num_query_blocks: int = 3  # the last blocks, which see the queries too
     has_mask_attention: bool = True  # while training a query looks at its own mask, at first
     smallest_score: float = 0.5  # of a segment that is shown
@@ -133,7 +134,7 @@ class GenerateConfig:
     job: Literal["generate"] = "generate"
     flow: FlowConfig = FlowConfig()
     label_drop: float = 0.1  # share of pictures trained without their class (arXiv 2207.12598)
-    guidance: float = 1.5  # 1: none; more: further from what no class would be
+    guidance: float = 2.0  # 1: none; more: further from what no class would be
     guidance_from: float = 0.1  # the times between which there is any (arXiv 2404.07724)
     guidance_to: float = 1.0
     num_judged: int = 500  # samples that the figures are taken on

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from saccade.heads.segment import LinearMapHead, MapLogits
 from saccade.heads.upscale import Upscale
 from saccade.tokens.tokens import Tokens
 
@@ -63,6 +64,7 @@ class MaskHead(nn.Module):
             embed_dim, in_channels=in_channels, patch_size=patch_size, width=width
         )
         self.cells = nn.Conv2d(width, width, 1)
+        self.patches = LinearMapHead(embed_dim, num_classes=num_classes + 1, patch_size=patch_size)
 
     def forward(self, tokens: Tokens, images: Float[Tensor, "B C H W"]) -> MaskLogits:
         """Class and mask of each query.
@@ -80,6 +82,14 @@ class MaskHead(nn.Module):
             mask_logits=torch.einsum("bqd,bdhw->bqhw", wanted, cells),
             cell_size=self.upscale.cell_size,
         )
+
+    def on_patches(self, tokens: Tokens, images: Float[Tensor, "B C H W"]) -> MapLogits:
+        """What the patches themselves say about each pixel: no object, or a class.
+
+        Only for training. A few queries in a picture teach a backbone slowly what things look like;
+        every pixel does so from the first step.
+        """
+        return self.patches(tokens, images)
 
     def on_queries(self, tokens: Tokens) -> Float[Tensor, "B Q K1"]:
         """The classes alone."""

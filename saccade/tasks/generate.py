@@ -28,6 +28,10 @@ from saccade.transformer.attend import without_autocast
 RECALLED_AT = 0.5
 """The time from which ``predict`` gives a picture back."""
 
+OBSERVER_WEIGHT = 0.1
+"""Of its loss. Adam's steps for it are as long as for all of it, but the gradient's norm, by which
+both are clipped, stays that of the generator."""
+
 OBSERVED = 4
 """One picture in so many of a batch teaches the observer: it learns faster than the denoiser."""
 
@@ -125,7 +129,7 @@ class Generate(nn.Module):
         loss = losses["flow_loss"]
         if self.observer.has_learned:
             losses |= self.observer.losses(batch.images[::OBSERVED], batch.labels[::OBSERVED])
-            loss = loss + losses["observer_loss"]
+            loss = loss + OBSERVER_WEIGHT * losses["observer_loss"]
         return {"loss": loss} | losses
 
     def judge(self, batch: Batch, *, knows_labels: bool) -> Float[Tensor, " B"]:

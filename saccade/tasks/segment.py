@@ -13,11 +13,12 @@ from saccade.config.run import Preprocess
 from saccade.config.task import SegmentConfig
 from saccade.data.annotations import IGNORED_CLASS
 from saccade.data.batch import Batch
-from saccade.data.targets import PADDING, MapTargets, SegmentTargets
+from saccade.data.targets import MapTargets, SegmentTargets
 from saccade.heads.segment import MapLogits, SegmentHead
 from saccade.losses.segment import pixel_cross_entropy, soft_dice
 from saccade.metrics.intervals import Estimate
 from saccade.metrics.segment import BACKGROUND, MapMetrics
+from saccade.tasks.class_maps import class_maps
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
 
@@ -182,23 +183,6 @@ class MapMeasure:
 def pixel_names(class_names: tuple[str, ...], config: SegmentConfig) -> tuple[str, ...]:
     """What a pixel can be: a class of the source, or background where those are objects."""
     return (BACKGROUND, *class_names) if config.truth == "segments" else class_names
-
-
-def class_maps(targets: SegmentTargets, *, has_background: bool) -> UInt8[Tensor, "B H W"]:
-    """The class of each pixel's segment.
-
-    Args:
-        targets: segments.
-        has_background: whether pixels of no segment are class 0, and all others one more; else
-            nothing is known about them.
-    """
-    unknown = targets.labels.new_full((len(targets.labels), 1), IGNORED_CLASS)
-    none = torch.zeros_like(unknown) if has_background else unknown
-    labels = targets.labels + int(has_background)
-    labels = labels.where(targets.labels != PADDING, IGNORED_CLASS)
-    table = torch.cat([unknown, none, labels], dim=1)  # B M+2: ignored, none, the segments
-    classes = table.gather(1, targets.segments.long().flatten(1) + 1)
-    return classes.to(torch.uint8).unflatten(1, targets.segments.shape[1:])
 
 
 def _per_channel(values: tuple[float, ...]) -> Float[Tensor, "C 1 1"]:

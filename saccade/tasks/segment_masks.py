@@ -1,12 +1,11 @@
 """Instance and panoptic segmentation: a class and a mask for each object (arXiv 2503.19108)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int32, Int64, UInt8
+from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor, nn
 
 from saccade.backbones.query_vit import QueryVit, looking_only_at
@@ -19,42 +18,13 @@ from saccade.data.batch import Batch
 from saccade.data.targets import PADDING, SegmentTargets
 from saccade.heads.masks import MaskHead, MaskLogits
 from saccade.losses.masks import MaskLosses, mask_losses
-from saccade.metrics.average_precision import AveragePrecision, Found, Truth
+from saccade.losses.segment import pixel_cross_entropy, soft_dice
+from saccade.metrics.average_precision import AveragePrecision, Found
 from saccade.metrics.panoptic import PanopticMetrics
+from saccade.tasks.class_maps import class_maps
+from saccade.tasks.masks import Masks, true_regions
 from saccade.tasks.merge_masks import Merged, merge_masks
 from saccade.tokens.tokens import Tokens
-
-
-@dataclass(frozen=True, kw_only=True)
-class Masks:
-    """A mask for each query, from the highest score down; they may overlap.
-
-    Attributes:
-        scores: the probability of the class times the mean probability inside the mask.
-        labels: class ids.
-        mask_logits: of each cell of the padded input.
-        cell_size: pixels a side.
-        height, width: of the input in pixels.
-    """
-
-    scores: Float[Tensor, "B Q"]
-    labels: Int64[Tensor, "B Q"]
-    mask_logits: Float[Tensor, "B Q h2 w2"]
-    cell_size: int
-    height: int
-    width: int
-
-    def probs(self, picture: int) -> Float[Tensor, "Q H W"]:
-        """How likely each pixel of the input belongs to each mask of one picture.
-
-        Logits are enlarged, not probabilities: so a border lies where it would be between cells.
-        """
-        logits = self.mask_logits[picture][None]
-        if self.cell_size > 1:
-            logits = F.interpolate(
-                logits, scale_factor=self.cell_size, mode="bilinear", align_corners=False
-            )
-        return logits[0, :, : self.height, : self.width].sigmoid()
 
 
 class SegmentMasks(nn.Module):
@@ -113,22 +83,31 @@ class SegmentMasks(nn.Module):
 
     def loss(self, batch: Batch, *, progress: float) -> Mapping[str, Float[Tensor, ""]]:
         """Classes, cross-entropy and dice of the masks: the mean over all answers, and the last."""
-        truth = self.truth(batch)
-        answers = [
+        truth, images = self.truth(batch), self.normalise(batch.images)
+        answers, tokens = self._answers(images, progress)
+        losses = [
             mask_losses(found.class_logits, found.mask_logits, truth, cell_size=found.cell_size)
-            for found in self._answers(self.normalise(batch.images), progress)
+            for found in answers
         ]
-        total = torch.stack([_sum(answer) for answer in answers]).mean()
-        last = answers[-1]
+        of_queries = torch.stack([_sum(each) for each in losses]).mean()
+        classes = class_maps(truth, has_background=True)
+        by_patches = self.head.on_patches(tokens, images).logits
+        of_patches = pixel_cross_entropy(
+            by_patches, classes, balance=self.config.balance, label_smoothing=0.0
+        ) + soft_dice(by_patches, classes)
+        last = losses[-1]
         return {
-            "loss": total,
+            "loss": of_queries + self.config.patch_weight * of_patches,
             "class_loss": last.classes.detach(),
             "mask_loss": last.bce.detach(),
             "dice_loss": last.dice.detach(),
+            "patch_loss": of_patches.detach(),
         }
 
-    def _answers(self, images: Float[Tensor, "B C H W"], progress: float) -> list[MaskLogits]:
-        """What the queries say before each of their blocks, and after the last."""
+    def _answers(
+        self, images: Float[Tensor, "B C H W"], progress: float
+    ) -> tuple[list[MaskLogits], Tokens]:
+        """What the queries say before each of their blocks and after the last; the last tokens."""
         queries = self.with_queries()
         tokens = queries.begin(images)  # B Q+N D
         shares = mask_shares(progress, num_blocks=queries.num_query_blocks)
@@ -139,7 +118,8 @@ class SegmentMasks(nn.Module):
                 region = self._region(found[-1], tokens, share)
                 tokens = looking_only_at(tokens, region)
             tokens = replace(queries.run(block, tokens), attention_mask=None)
-        return [*found, self.head(queries.readout(tokens), images)]
+        tokens = queries.readout(tokens)
+        return [*found, self.head(tokens, images)], tokens
 
     def _region(self, found: MaskLogits, tokens: Tokens, share: float) -> Bool[Tensor, "B Q n"]:
         """The patches of each query's mask; of some queries, drawn at random, all."""
@@ -276,18 +256,6 @@ def mask_shares(progress: float, *, num_blocks: int) -> list[float]:
 
 def _sum(losses: MaskLosses) -> Float[Tensor, ""]:
     return losses.classes + losses.bce + losses.dice
-
-
-def true_regions(segments: Int32[np.ndarray, "H W"], labels: Int64[np.ndarray, " m"]) -> Truth:
-    """What average precision needs to know of a picture; segments without a pixel are left out."""
-    numbers = np.arange(1, len(labels) + 1)
-    regions = segments[None] == numbers[:, None, None]
-    is_there = regions.any(axis=(1, 2))
-    return Truth(
-        regions=regions[is_there],
-        labels=labels[is_there],
-        is_crowd=np.zeros(int(is_there.sum()), dtype=bool),
-    )
 
 
 def _per_channel(values: tuple[float, ...]) -> Float[Tensor, "C 1 1"]:

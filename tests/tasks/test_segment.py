@@ -5,10 +5,10 @@ import torch
 
 from saccade.config.task import SegmentConfig, SegmentMethod, SegmentTruth
 from saccade.data.batch import Batch
-from saccade.data.targets import MapTargets, SegmentTargets
+from saccade.data.targets import MapTargets
 from saccade.losses.segment import pixel_cross_entropy, soft_dice
 from saccade.tasks.build_segment import build_segmenter
-from saccade.tasks.segment import Segment, class_maps, pixel_names
+from saccade.tasks.segment import Segment, pixel_names
 from tests.contract.worlds import segment
 from tests.contract.worlds.world import SIDE, VIT, tiny_preprocess
 
@@ -56,23 +56,6 @@ def test_the_linear_head_is_taught_once() -> None:
     losses = made.loss(batch, progress=0.0)
 
     torch.testing.assert_close(losses["loss"], losses["cross_entropy"] + losses["dice_loss"])
-
-
-@pytest.mark.parametrize("has_background", [True, False])
-def test_objects_become_classes_of_pixels(has_background: bool) -> None:
-    segments = torch.tensor([[[0, 1, 2], [-1, 2, 1]], [[0, 1, 0], [0, 0, 2]]], dtype=torch.int32)
-    labels = torch.tensor([[2, 0], [1, -1]])  # segment 2 of picture 1 was left without a class
-
-    found = class_maps(
-        SegmentTargets(segments=segments, labels=labels), has_background=has_background
-    )
-
-    none, first = (0, 1) if has_background else (255, 0)
-    assert found.dtype == torch.uint8
-    assert found.tolist() == [
-        [[none, first + 2, first], [255, first, first + 2]],
-        [[none, first + 1, none], [none, none, 255]],
-    ]
 
 
 def test_with_objects_the_background_is_a_class_of_its_own() -> None:

@@ -8,8 +8,11 @@ import torch
 from saccade.config.task import SegmentConfig
 from saccade.data.targets import SegmentTargets
 from saccade.losses.masks import mask_losses
+from saccade.losses.segment import pixel_cross_entropy, soft_dice
 from saccade.tasks.build_segment import build_segmenter
-from saccade.tasks.segment_masks import Masks, SegmentMasks, mask_shares, true_regions
+from saccade.tasks.class_maps import class_maps
+from saccade.tasks.masks import Masks
+from saccade.tasks.segment_masks import SegmentMasks, mask_shares
 from tests.contract.worlds import segment
 from tests.contract.worlds.world import SIDE, VIT, tiny_preprocess
 
@@ -78,7 +81,9 @@ def test_every_block_of_the_queries_is_taught_and_the_loss_is_the_mean() -> None
         )
         totals.append(parts.classes + parts.bce + parts.dice)
 
-    torch.testing.assert_close(made.loss(batch, progress=0.99)["loss"], torch.stack(totals).mean())
+    losses = made.loss(batch, progress=0.99)
+    of_queries = losses["loss"] - losses["patch_loss"]
+    torch.testing.assert_close(of_queries, torch.stack(totals).mean())
 
 
 def test_blocks_that_are_computed_twice_learn_the_same() -> None:
@@ -92,6 +97,24 @@ def test_blocks_that_are_computed_twice_learn_the_same() -> None:
 
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_the_patches_are_taught_the_classes_of_pixels_beside() -> None:
+    made, batch = task(), segment.segments(SIDE, SIDE)
+    assert isinstance(batch.targets, SegmentTargets)
+    torch.nn.init.normal_(made.head.patches.classify.weight)
+
+    losses = made.loss(batch, progress=0.99)
+
+    images = made.normalise(batch.images)
+    logits = made.head.on_patches(made.with_queries()(images), images).logits
+    classes = class_maps(batch.targets, has_background=True)
+    expected = pixel_cross_entropy(logits, classes, balance=0.5, label_smoothing=0.0)
+    torch.testing.assert_close(losses["patch_loss"], (expected + soft_dice(logits, classes)))
+    without = task(replace(CONFIG, patch_weight=0.0))
+    without.load_state_dict(made.state_dict())
+    alone = without.eval().loss(batch, progress=0.99)["loss"]
+    torch.testing.assert_close(losses["loss"], alone + losses["patch_loss"])
 
 
 def test_predictions_come_from_the_highest_score_down() -> None:
@@ -113,25 +136,6 @@ def test_predictions_come_from_the_highest_score_down() -> None:
             torch.testing.assert_close(found.scores[b, q], probs.max() * quality)
 
 
-def test_masks_are_enlarged_to_the_input_without_its_padding() -> None:
-    logits = torch.full((1, 1, 3, 3), -5.0)
-    logits[0, 0, 0] = 5.0  # the upper row of cells
-    masks = Masks(
-        scores=torch.ones(1, 1),
-        labels=torch.zeros(1, 1, dtype=torch.int64),
-        mask_logits=logits,
-        cell_size=4,
-        height=10,
-        width=11,
-    )
-
-    inside = masks.probs(0)[0] >= 0.5
-
-    assert inside.shape == (10, 11)
-    assert inside[:4].all()  # the border lies midway between cells of opposite logits
-    assert not inside[4:].any()
-
-
 def test_figures_are_perfect_when_the_masks_are(monkeypatch: pytest.MonkeyPatch) -> None:
     made, batch = task(), segment.segments(SIDE, SIDE)
     assert isinstance(batch.targets, SegmentTargets)
@@ -151,15 +155,6 @@ def test_figures_are_perfect_when_the_masks_are(monkeypatch: pytest.MonkeyPatch)
     figures = measure.figures()
     assert figures["ap50"] == pytest.approx(1.0)
     assert figures["pq"] == pytest.approx(1.0)
-
-
-def test_segments_without_a_pixel_are_not_looked_for() -> None:
-    segments = torch.tensor([[1, 1, 0], [3, 0, 0]], dtype=torch.int32).numpy()
-
-    truth = true_regions(segments, torch.tensor([5, 6, 7]).numpy())
-
-    assert truth.labels.tolist() == [5, 7]
-    assert truth.regions.sum(axis=(1, 2)).tolist() == [2, 1]
 
 
 def test_explanations_ask_the_surest_query_of_a_class() -> None:

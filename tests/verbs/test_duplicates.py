@@ -1,5 +1,7 @@
 """duplicates groups copies, by pixels, by a model, or in an index."""
 
+import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +63,25 @@ def test_copies_with_different_labels_show_both(tmp_path: Path) -> None:
     (group,) = saccade.duplicates(folder, threshold=0.99, is_quiet=True).groups
 
     assert group.labels == ["apple", "sky"]
+
+
+def test_real_copies_are_grouped_as_their_names_say(shared_data: Path, tmp_path: Path) -> None:
+    """Mirrored, turned and greyed copies are beyond pixels: they only find each other."""
+    with zipfile.ZipFile(shared_data / "near_duplicates" / "imagededup_tests.zip") as archive:
+        archive.extractall(tmp_path)
+
+    result = saccade.duplicates(tmp_path, is_quiet=True)
+
+    found = [{re.sub(r"_resize|\.\w+$", "", name) for name in group} for group in names(result)]
+    assert sorted(map(sorted, found)) == [
+        ["alpha_channel_image", "ukbench00120"],
+        ["ukbench00120_hflip"],
+        ["ukbench00120_rotation"],
+        ["ukbench09268"],
+        ["ukbench09380"],
+    ]
+    assert sorted(len(group.paths) for group in result.groups) == [2, 2, 3, 5, 6]
+    assert result.num_errors == 2
 
 
 def test_wrong_questions_are_refused(world: World, pictures: Path, tmp_path: Path) -> None:

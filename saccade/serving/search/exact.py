@@ -26,6 +26,9 @@ tenth of looking through everything."""
 FEW_QUERIES = 2
 """Up to so many, reading the gallery is all the work, and a matrix-vector product does it best."""
 
+FEW_BLOCK = 2**18
+"""Vectors multiplied at a time for so few: their similarities fit the cache, many of them."""
+
 
 class ExactSearch:
     """The reference, and the default: nothing is missed, and nothing but the vectors is kept.
@@ -62,8 +65,7 @@ class ExactSearch:
         """
         assert k >= 1
         k = min(k, self._count)
-        blocks = list(self._blocks())
-        found = [_search(part, blocks, k) for part in _split(queries)]
+        found = [_search(part, list(self._blocks(len(part))), k) for part in _split(queries)]
         return Neighbours(
             np.concatenate([each.similarities for each in found])
             if found
@@ -79,10 +81,11 @@ class ExactSearch:
         """All that it holds, as one array."""
         return self._parts[1] if len(self._parts) == 2 else np.concatenate(self._parts)
 
-    def _blocks(self) -> Iterator[Float32[np.ndarray, "n D"]]:
+    def _blocks(self, num_queries: int) -> Iterator[Float32[np.ndarray, "_n D"]]:
+        rows = FEW_BLOCK if num_queries <= FEW_QUERIES else BLOCK
         for part in self._parts[1:]:
-            for start in range(0, len(part), BLOCK):
-                yield part[start : start + BLOCK]
+            for start in range(0, len(part), rows):
+                yield part[start : start + rows]
 
 
 def open_exact(path: Path) -> ExactSearch:

@@ -56,6 +56,7 @@ def test_of_equally_near_vectors_the_first_rows_come_first(
 ) -> None:
     """Small whole numbers, whose products are exact: nearly every cut goes through a tie."""
     monkeypatch.setattr(exact, "BLOCK", block)
+    monkeypatch.setattr(exact, "FEW_BLOCK", block)
     monkeypatch.setattr(exact, "GROUP", 4)
     rng = np.random.default_rng(0)
     vectors = rng.integers(-1, 2, size=(500, 3)).astype(np.float32)
