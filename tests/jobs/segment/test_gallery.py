@@ -1,4 +1,4 @@
-"""The report gets pictures of what was found, of where it fails, and of what the model was shown."""
+"""The report gets pictures of what was found, of where it fails, of what the model was shown."""
 
 from pathlib import Path
 
