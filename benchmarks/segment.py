@@ -5,8 +5,9 @@
     python -m benchmarks segment --collect          the runs so far to results/segment.json
 
 Canvases are those of ``saccade demo --job segment``: 64 px, 1 to 4 digits of 14 to 32 px, and the
-handwriting of the test canvases is in no training canvas. Beside the methods stand two controls:
-everything called background, and the linear head on a backbone that keeps its random weights.
+handwriting of the test canvases is in no training canvas. Beside the methods stand controls:
+everything called background, the linear head on a backbone that keeps its random weights, and eomt
+whose patches are not taught classes.
 Nuclei are those of shared/data (a random split, see there), beside Otsu's threshold, the smaller
 side of it taken for nuclei. All figures are in the pictures' own pixels. A training is of a fixed
 number of steps and adds a line to a file, so it can be stopped and started again.
@@ -53,13 +54,15 @@ class Case(NamedTuple):
 
 
 LINEAR = Case("classes", "rag-nano4", 1200, ("task.method=linear",))
+OBJECTS = Case("objects", "rag-nano8", 2000)
 CASES = {
     "linear": LINEAR,
     "upsample": LINEAR._replace(settings=("task.method=upsample",)),
     "random weights": LINEAR._replace(
         steps=600, settings=("task.method=linear", "optim.freeze=backbone.*")
     ),
-    "eomt": Case("objects", "rag-nano8", 1500),
+    "eomt": OBJECTS,
+    "eomt without patches": OBJECTS._replace(settings=("task.patch_weight=0",)),
     "nuclei": Case(
         "nuclei",
         "rag-nano8",

@@ -31,7 +31,7 @@ class DetectConfig:
 
     job: Literal["detect"] = "detect"
     repeats: int = 4  # tokens that learn each object at first (arXiv 2203.09507)
-    one_to_one_from: float = 0.7  # progress from which it is one, so that nothing is found twice
+    one_to_one_from: float = 0.25  # progress from which it is one, so that nothing is found twice
     object_width: float = 0.2  # of the first guess, as a share of the picture's: the usual one
     object_height: float = 0.2
     max_detections: int = 100  # of a picture that are kept, of all classes together

@@ -106,14 +106,18 @@ def outcome(records: RunRecords) -> Outcome | None:
     return Outcome(
         n=int(result.get("n", 0)),
         split=words.get(split or "", ""),
-        figures=[
-            Figures(figure_name(name), *(number(e[key]) for key in ("value", "low", "high")))
-            for name, e in result.get("metrics", {}).items()
-        ],
+        figures=[_figures(name, estimate) for name, estimate in result.get("metrics", {}).items()],
         notes=[str(note) for note in result.get("notes", [])],
         tables=[_table(each) for each in result.get("tables", [])],
         galleries=[_gallery(records, name, gallery) for name, gallery in records.galleries.items()],
     )
+
+
+def _figures(name: str, estimate: Json) -> Figures:
+    value, low, high = (number(estimate[key]) for key in ("value", "low", "high"))
+    if estimate["low"] == estimate["high"]:  # nobody resampled it
+        low = high = NOTHING
+    return Figures(figure_name(name), value, low, high)
 
 
 def _table(table: Json) -> Table:

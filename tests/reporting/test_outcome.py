@@ -15,6 +15,7 @@ from saccade.reporting.outcome import MAX_SHOWN, outcome
 from saccade.reporting.page import write_report
 from saccade.reporting.records import read_records
 from saccade.reporting.training import MAX_CHARTS, training
+from saccade.reporting.wording import NOTHING
 
 RESULT = {
     "split": "test",
@@ -120,6 +121,15 @@ def test_the_card_has_the_figures_too(run: Path):
     card = write_card(run).read_text()
     assert "AP50" in card
     assert "0.812" in card
+
+
+def test_a_figure_that_nobody_resampled_has_no_interval(run: Path):
+    document = json.loads((run / "evaluation" / "test.json").read_text())
+    document["metrics"] = {"recall": {"value": 0.5, "low": 0.5, "high": 0.5}}
+    (run / "evaluation" / "test.json").write_text(json.dumps(document))
+    found = outcome(read_records(run))
+    assert found is not None
+    assert found.figures == [("recall", "0.500", NOTHING, NOTHING)]
 
 
 def test_a_gallery_has_an_end(run: Path):
