@@ -1,6 +1,5 @@
 """Pictures that the benchmarks of generation and translation learn from, written as folders."""
 
-import colorsys
 import zipfile
 from pathlib import Path
 
@@ -18,8 +17,7 @@ def write_digits(folder: Path, *, side: int, is_tinted: bool = False) -> Path:
     Args:
         folder: to make.
         side: pixels a side.
-        is_tinted: each digit in a bright colour of its own, on a dark ground of another, neither of
-            which its brightness tells.
+        is_tinted: each digit in a bright colour of its own, on a dark ground of another.
     """
     from sklearn.datasets import load_digits  # noqa: PLC0415 - a second of import for one source
 
@@ -36,11 +34,22 @@ def write_digits(folder: Path, *, side: int, is_tinted: bool = False) -> Path:
 
 
 def tinted(grey: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """A grey picture between a dark and a bright colour, each at random."""
-    dark = np.array(colorsys.hsv_to_rgb(rng.random(), 0.9, 0.35))
-    bright = np.array(colorsys.hsv_to_rgb(rng.random(), 0.7, 1.0))
+    """A grey picture between a dark and a bright colour, each of a random hue.
+
+    All dark colours are equally bright, and so are all bright ones, so brightness tells no hue.
+    """
+    dark, bright = _colour(rng, luma=0.25, chroma=0.1), _colour(rng, luma=0.6, chroma=0.2)
     share = grey[:, :, None] / 255
     return Image.fromarray((255 * (dark + (bright - dark) * share)).round().astype(np.uint8))
+
+
+def _colour(rng: np.random.Generator, *, luma: float, chroma: float) -> np.ndarray:
+    """Red, green and blue of a random hue, by the differences of ITU-R BT.601."""
+    angle = rng.uniform(0, 2 * np.pi)
+    blue, red = chroma * np.cos(angle), chroma * np.sin(angle)
+    return np.array(
+        [luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red, luma + 1.772 * blue]
+    )
 
 
 def unzip_facades(folder: Path) -> Path:
