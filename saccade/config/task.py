@@ -89,7 +89,7 @@ class PretrainConfig:
     # What the loss sees: a vector made from that of the backbone, which is left behind afterwards.
     projector_hidden: int = 512
     projector_dim: int = 128
-    regulariser: float = 0.6  # of visreg and lejepa: its share of the loss
+    regulariser: float = 0.8  # of visreg and lejepa: its share of the loss
     num_slices: int = 256  # of the same: random directions looked along, new ones each step
 
     # dino

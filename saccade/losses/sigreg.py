@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-NUM_POINTS = 17
-"""Of the integral over t."""
+NUM_POINTS = 9
+"""Of the integral over t, on one side of zero."""
 
 LARGEST_T = 5.0
 """The weight of what lies beyond is below 4e-6."""

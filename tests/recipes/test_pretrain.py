@@ -127,3 +127,20 @@ def test_pictures_are_seen_more_often_than_with_labels() -> None:
 
 def test_there_are_no_targets_to_time_a_step_with() -> None:
     assert no_targets(recipe(), tiny.preprocess(), 3, 16) is None
+
+
+def test_small_pictures_have_local_views_of_more_of_them() -> None:
+    small, large = (numbers(recipe(model="vit-pico8", image_size=side)) for side in (32, 128))
+
+    assert (small.smallest_local, small.largest_local) == (0.2, 0.6)
+    assert (large.smallest_local, large.largest_local) == (0.1, 0.4)
+
+
+def test_the_learning_rate_falls_with_the_width_to_the_published_one() -> None:
+    narrow = recipe(model="vit-pico8")
+    published = recipe(model="vit-s16", image_size=224, facts=tiny.facts(num_pictures=60_000))
+
+    assert (narrow.data.batch_size, published.data.batch_size) == (64, 128)
+    assert narrow.optim.lr == pytest.approx(3e-3)
+    assert published.optim.lr == pytest.approx(1e-3, rel=0.1)
+    assert recipe("mae", model="vit-pico8").optim.lr == pytest.approx(1.5e-3)

@@ -105,7 +105,7 @@ def _compared(
             {
                 "file": album.save(row, "masks"),
                 "path": found.path,
-                "caption": f"{found.path}: {_said(judgement, position)}",
+                "caption": _said(judgement, position),
             }
         )
     return entries
