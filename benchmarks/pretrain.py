@@ -36,8 +36,8 @@ from saccade.run.learner import Learner
 from saccade.serving.probe import probe_features
 from saccade.serving.probe_features import ProbeFeatures
 from saccade.tasks.build import build_task
-from saccade.tasks.build_pretrain import AnyPretrain
-from saccade.tasks.pretrain import Pretrain
+from saccade.tasks.pretrain.build import AnyPretrain
+from saccade.tasks.pretrain.views import Pretrain
 
 DEVICE = torch.device("cpu")
 PRECISION = "bf16"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from saccade.config.task import JobName
 from saccade.data.arrays import is_idx_images
+from saccade.data.clips.files import is_video_name
 from saccade.data.formats.coco import find_coco, read_coco
 from saccade.data.formats.coco_objects import coco_boxes, coco_segments
 from saccade.data.formats.mask_folders import Masks, find_masks, open_mask_folders
@@ -22,7 +23,6 @@ from saccade.data.layout import SPLIT_NAMES, find_layout
 from saccade.data.listing import Listing, list_folder
 from saccade.data.samples import Source
 from saccade.data.sources import missing
-from saccade.data.video_files import is_video_name
 from saccade.errors import DataError, UsageError
 
 _BOXES = (

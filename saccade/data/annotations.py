@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 from PIL import Image
 
 from saccade.config.run import Preprocess
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.placement import Placement
 from saccade.data.preprocess import fit_picture
 

@@ -7,7 +7,7 @@ from jaxtyping import UInt8
 
 from saccade.config.run import Preprocess
 from saccade.data.annotations import Annotation
-from saccade.data.clips import Clips, read_clip
+from saccade.data.clips.frames import Clips, read_clip
 from saccade.data.placement import place
 from saccade.data.preprocess import read_picture
 from saccade.data.samples import Samples

@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Int64, UInt8
 
 from saccade.config.run import Preprocess
+from saccade.data.augment.draws import permutation
 from saccade.data.batch import Batch
-from saccade.data.draws import permutation
 from saccade.data.preprocess import leaves_untouched
 from saccade.data.reading import Cache, Read, empty_cache, example_bytes, read_many
 from saccade.data.samples import Samples

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from saccade.data.decode import PictureHeader, UnreadablePicture, decode, read_header
+from saccade.data.decoding.decode import PictureHeader, UnreadablePicture, decode, read_header
 
 _HASHED_BYTES = 16 * 1024
 

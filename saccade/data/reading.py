@@ -9,7 +9,7 @@ from jaxtyping import Int64, UInt8
 
 from saccade.config.run import Preprocess
 from saccade.data.annotations import Annotation
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.example import example_shape, read_example
 from saccade.data.samples import Samples
 

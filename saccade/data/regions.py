@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 
 _FARTHEST = (
     1e6  # pixels; an outline is walked step by step, so a corner at 1e12 would take for ever

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from saccade.data.decode import PictureHeader, UnreadablePicture
+from saccade.data.decoding.decode import PictureHeader, UnreadablePicture
 from saccade.data.samples import Samples
 from saccade.errors import DataError
 

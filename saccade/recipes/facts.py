@@ -8,8 +8,8 @@ from jaxtyping import UInt8
 
 from saccade.config.run import Preprocess
 from saccade.data.annotations import Segments
-from saccade.data.clips import Clips, read_clip
-from saccade.data.decode import UnreadablePicture
+from saccade.data.clips.frames import Clips, read_clip
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.preprocess import read_picture
 from saccade.data.sources import Samples
 from saccade.data.survey import survey

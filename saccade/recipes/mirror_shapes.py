@@ -8,7 +8,7 @@ from jaxtyping import Bool, UInt8
 from PIL import Image
 
 from saccade.data.annotations import IGNORED_CLASS, ClassMap, Segments
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.regions import box_of
 from saccade.data.samples import Samples
 from saccade.recipes.mirror import mirror_ratio

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from saccade.data.annotations import Boxes
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.samples import Samples
 
 NUM_LOOKED_AT = 1000

@@ -11,7 +11,7 @@ from saccade.errors import UsageError, nearest
 from saccade.recipes.budget import wanted_epochs
 from saccade.recipes.classify import classify, fresh_model, mirrors_are_safe
 from saccade.recipes.facts import Facts
-from saccade.tasks.build_pretrain import require_maskable
+from saccade.tasks.pretrain.build import require_maskable
 
 METHODS = ("visreg", "lejepa", "mae", "dino")
 

@@ -10,7 +10,7 @@ from saccade.config.model import ModelConfig
 from saccade.config.run import Preprocess, RunConfig
 from saccade.config.task import EditConfig, TranslateConfig
 from saccade.data.annotated import guess_job, open_pairs
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.samples import Source
 from saccade.data.sources import open_source
 from saccade.data.targets import PictureTargets, Targets

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from saccade.config.run import RunConfig
-from saccade.data.augment import augment
+from saccade.data.augment.changes import augment
 from saccade.data.batch import Batch
 from saccade.run.average import WeightAverage
 from saccade.run.device import autocast, place

@@ -17,10 +17,10 @@ from saccade.heads.classify import ClassHead, pooled
 from saccade.heads.embed import EmbedHead
 from saccade.run.device import Precision, autocast
 from saccade.tasks.build import AnyTask
-from saccade.tasks.build_pretrain import AnyPretrain
 from saccade.tasks.classify import Classify
-from saccade.tasks.generate import Generate
-from saccade.tasks.translate import Translate
+from saccade.tasks.flow.generate import Generate
+from saccade.tasks.flow.translate import Translate
+from saccade.tasks.pretrain.build import AnyPretrain
 from saccade.tokens.tokens import Tokens
 
 EmbeddingPool = Literal["auto", "class", "mean", "gem"]

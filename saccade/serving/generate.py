@@ -10,9 +10,9 @@ from jaxtyping import UInt8
 from saccade.attribution.methods import pictures_at_a_time
 from saccade.errors import UsageError, nearest
 from saccade.serving.engine import BATCH_SIZE, Engine
-from saccade.tasks.generate import Generate
-from saccade.tasks.pixels import to_bytes
-from saccade.tasks.sampling import Point, last
+from saccade.tasks.flow.generate import Generate
+from saccade.tasks.flow.pixels import to_bytes
+from saccade.tasks.flow.sampling import Point, last
 
 
 class Drawn(NamedTuple):

@@ -26,13 +26,13 @@ from saccade.tasks.build import build_task
 from saccade.tasks.classify import Classify
 from saccade.tasks.detect import Detect
 from saccade.tasks.embed import Embed
-from saccade.tasks.generate import Generate
-from saccade.tasks.pretrain import Pretrain
-from saccade.tasks.pretrain_dino import PretrainDino
-from saccade.tasks.pretrain_mae import PretrainMae
-from saccade.tasks.segment import Segment
-from saccade.tasks.segment_masks import SegmentMasks
-from saccade.tasks.translate import Translate
+from saccade.tasks.flow.generate import Generate
+from saccade.tasks.flow.translate import Translate
+from saccade.tasks.pretrain.dino import PretrainDino
+from saccade.tasks.pretrain.mae import PretrainMae
+from saccade.tasks.pretrain.views import Pretrain
+from saccade.tasks.segment.classes import Segment
+from saccade.tasks.segment.objects import SegmentMasks
 from saccade.tasks.video import Video
 
 AnyModel = Model | Detector | Embedder | Segmenter | VideoModel | Generator | Translator

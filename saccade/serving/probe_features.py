@@ -13,8 +13,8 @@ from saccade.data.samples import Samples
 from saccade.run.device import autocast
 from saccade.serving.engine import Engine
 from saccade.serving.features import embedding
-from saccade.tasks.generate import Generate
-from saccade.tasks.translate import Translate
+from saccade.tasks.flow.generate import Generate
+from saccade.tasks.flow.translate import Translate
 
 MOST_TOKEN_BYTES = 2**30
 """Tokens kept for the attentive probe; with larger pictures it learns from fewer of them."""

@@ -17,9 +17,9 @@ from saccade.data.samples import Samples
 from saccade.data.sources import open_pictures
 from saccade.serving.engine import Engine
 from saccade.serving.resample import in_picture, is_seen, likeliest_in_picture
-from saccade.tasks.masks import Masks
-from saccade.tasks.segment import ClassMaps, Segment
-from saccade.tasks.segment_masks import SegmentMasks
+from saccade.tasks.segment.classes import ClassMaps, Segment
+from saccade.tasks.segment.masks import Masks
+from saccade.tasks.segment.objects import SegmentMasks
 
 
 class Region(NamedTuple):

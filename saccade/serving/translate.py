@@ -14,9 +14,9 @@ from saccade.data.samples import Samples
 from saccade.data.sources import open_pictures
 from saccade.errors import UsageError
 from saccade.serving.engine import Engine
-from saccade.tasks.edits import grey
-from saccade.tasks.sampling import JUDGING_SEED
-from saccade.tasks.translate import Translate
+from saccade.tasks.flow.edits import grey
+from saccade.tasks.flow.sampling import JUDGING_SEED
+from saccade.tasks.flow.translate import Translate
 
 Pixels = UInt8[np.ndarray, "H W C"]
 

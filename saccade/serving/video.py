@@ -9,8 +9,8 @@ from jaxtyping import Float32
 
 from saccade.attribution.methods import Method
 from saccade.data.batch import Batch
+from saccade.data.clips.sources import open_clip_inputs
 from saccade.data.samples import Samples
-from saccade.data.video import open_clip_inputs
 from saccade.serving.classes import Prediction, class_probs, explain_classes, stream_classes
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Explanation, class_asked

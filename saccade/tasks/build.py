@@ -19,19 +19,19 @@ from saccade.config.task import (
 from saccade.heads.classify import ClassHead
 from saccade.heads.detect import DetectHead
 from saccade.tasks.build_embed import build_embedder
-from saccade.tasks.build_flow import build_generator, build_translator
-from saccade.tasks.build_pretrain import build_pretrain
-from saccade.tasks.build_segment import build_segmenter
 from saccade.tasks.classify import Classify
 from saccade.tasks.detect import Detect
 from saccade.tasks.embed import Embed
-from saccade.tasks.generate import Generate
-from saccade.tasks.pretrain import Pretrain
-from saccade.tasks.pretrain_dino import PretrainDino
-from saccade.tasks.pretrain_mae import PretrainMae
-from saccade.tasks.segment import Segment
-from saccade.tasks.segment_masks import SegmentMasks
-from saccade.tasks.translate import Translate
+from saccade.tasks.flow.build import build_generator, build_translator
+from saccade.tasks.flow.generate import Generate
+from saccade.tasks.flow.translate import Translate
+from saccade.tasks.pretrain.build import build_pretrain
+from saccade.tasks.pretrain.dino import PretrainDino
+from saccade.tasks.pretrain.mae import PretrainMae
+from saccade.tasks.pretrain.views import Pretrain
+from saccade.tasks.segment.build import build_segmenter
+from saccade.tasks.segment.classes import Segment
+from saccade.tasks.segment.objects import SegmentMasks
 from saccade.tasks.video import FrameModel, Video
 
 AnyTask = (

@@ -12,7 +12,7 @@ from saccade.config.model import Pool
 from saccade.config.run import Preprocess
 from saccade.config.task import VideoConfig
 from saccade.data.batch import Batch
-from saccade.data.clips import evenly_spread
+from saccade.data.clips.frames import evenly_spread
 from saccade.heads.classify import ClassHead, ClassLogits, pooled
 from saccade.losses.classify import cross_entropy
 from saccade.metrics.classify import ClassMetrics

@@ -11,7 +11,7 @@ from saccade.errors import UsageError
 from saccade.serving.generate import Generator
 from saccade.serving.load import load_engine
 from saccade.serving.sheet import sheet
-from saccade.tasks.generate import Generate
+from saccade.tasks.flow.generate import Generate
 from saccade.verbs.voice import Voice
 
 MOST_ON_A_SHEET = 400

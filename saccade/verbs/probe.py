@@ -9,12 +9,12 @@ import numpy as np
 
 from saccade.config.json import from_json
 from saccade.config.run import RunConfig
+from saccade.data.clips.sources import open_clips
 from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.samples import Samples, Source
 from saccade.data.sources import labelled, open_source
 from saccade.data.split import Split
 from saccade.data.split import split as divide
-from saccade.data.video import open_clips
 from saccade.errors import DataError, UsageError, nearest
 from saccade.recipes.classify import TEST_FRACTION
 from saccade.run.contract import load_contract

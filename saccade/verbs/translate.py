@@ -10,8 +10,8 @@ from saccade.data.sources import open_pictures
 from saccade.errors import DataError, UsageError
 from saccade.serving.load import load_engine
 from saccade.serving.translate import Pixels, Translator
-from saccade.tasks.sampling import JUDGING_SEED
-from saccade.tasks.translate import Translate
+from saccade.tasks.flow.sampling import JUDGING_SEED
+from saccade.tasks.flow.translate import Translate
 from saccade.verbs.voice import Voice
 
 

@@ -13,7 +13,7 @@ from saccade.data.annotations import (
     Partner,
     Segments,
 )
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.placement import place
 
 PAD = Preprocess(height=20, width=20, channels=3, fit="pad", mean=(0.5,) * 3, std=(0.25,) * 3)

@@ -7,7 +7,7 @@ import pytest
 
 from saccade.config.run import Preprocess
 from saccade.data.annotations import Annotation, Boxes, ClassMap
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.example import example_shape, read_example
 from saccade.data.pictures import PictureArray
 from saccade.data.samples import Samples

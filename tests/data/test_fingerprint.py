@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from saccade.data.clips.sources import open_clips
 from saccade.data.fingerprint import fingerprint
 from saccade.data.sources import open_source
-from saccade.data.video import open_clips
 
 WritePictures = Callable[..., None]
 

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from saccade.config.run import Preprocess
+from saccade.data.augment.draws import permutation
 from saccade.data.batch import Batch
-from saccade.data.draws import permutation
 from saccade.data.loader import Loader
 from saccade.data.pictures import PictureArray, PictureFiles
 from saccade.data.preprocess import fit_picture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from saccade.data.decode import PictureHeader, UnreadablePicture
+from saccade.data.decoding.decode import PictureHeader, UnreadablePicture
 from saccade.data.pictures import PictureArray, PictureFiles, Pictures
 
 RGB = np.random.default_rng(0).integers(256, size=(3, 7, 9, 3), dtype=np.uint8)

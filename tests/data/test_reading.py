@@ -8,7 +8,7 @@ import pytest
 
 from saccade.config.run import Preprocess
 from saccade.data.annotations import Boxes
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.loader import Loader
 from saccade.data.pictures import PictureArray
 from saccade.data.reading import Read, empty_cache, example_bytes, read_many

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.regions import box_of, decode_rle, encode_rle, fill_polygons
 
 # 3 x 4 pixels, counted down the columns: 2 without, 3 with, 1 without, 2 with, 4 without.

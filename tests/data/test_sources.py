@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.sources import labelled, open_pictures, open_source
 from saccade.errors import DataError, UsageError
 

@@ -7,7 +7,7 @@ import pytest
 from jaxtyping import Int64
 
 from saccade.data.annotations import Annotation, Boxes, ClassMap, Segments
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.pictures import PictureFiles, Pictures
 from saccade.data.samples import Samples
 from saccade.recipes.mirror_shapes import shape_mirror_ratio

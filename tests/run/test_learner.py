@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from saccade.config.run import RunConfig
-from saccade.data.augment import augment
+from saccade.data.augment.changes import augment
 from saccade.data.batch import Batch
 from saccade.run.learner import Learner
 from saccade.run.schedule import learning_rate

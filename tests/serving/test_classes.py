@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import saccade
+from saccade.data.clips.sources import open_clip_inputs
 from saccade.data.sources import open_pictures
-from saccade.data.video import open_clip_inputs
 from saccade.errors import UsageError
 from saccade.serving.classes import class_probs, explain_classes, stream_classes
 from saccade.serving.model import Model

@@ -8,8 +8,8 @@ from saccade.errors import UsageError
 from saccade.heads.classify import pooled
 from saccade.serving.features import EmbeddingPool, embedding, embedding_dim, signed_gem
 from saccade.tasks.build import AnyTask, build_task
-from saccade.tasks.generate import Generate
-from saccade.tasks.translate import Translate
+from saccade.tasks.flow.generate import Generate
+from saccade.tasks.flow.translate import Translate
 from tests import tiny
 from tests.contract.test_jobs import WORLDS
 from tests.contract.worlds.world import SIDE, World

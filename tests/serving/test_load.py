@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 import saccade
+from saccade.data.clips.sources import open_clip_inputs
 from saccade.data.preprocess import fit_picture
-from saccade.data.video import open_clip_inputs
 from saccade.errors import UsageError
 from saccade.serving.load import load
 from saccade.serving.video import VideoModel

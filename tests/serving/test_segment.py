@@ -13,8 +13,8 @@ from saccade.run.device import place as place_task
 from saccade.serving.engine import Engine
 from saccade.serving.segment import Segmented, Segmenter, mask_probs
 from saccade.tasks.build import build_task
-from saccade.tasks.masks import Masks
-from saccade.tasks.segment import ClassMaps
+from saccade.tasks.segment.classes import ClassMaps
+from saccade.tasks.segment.masks import Masks
 from tests.contract.worlds import segment
 from tests.contract.worlds.world import World
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import saccade
-from saccade.data.video import open_clip_inputs
+from saccade.data.clips.sources import open_clip_inputs
 from saccade.errors import UsageError
 from saccade.serving.video import VideoModel
 from tests import moving

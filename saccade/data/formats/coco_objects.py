@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from saccade.data.annotations import IGNORED_SEGMENT, Segments
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.formats.coco import Coco, CocoObject, CocoPicture
 from saccade.data.formats.objects import (
     SPLIT_ORDER,

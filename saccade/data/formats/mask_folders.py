@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from saccade.data.annotations import IGNORED_CLASS
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.formats.class_lists import ClassList, find_class_list, read_class_list
 from saccade.data.formats.masks import ClassMaps, InstanceMaps, Meaning, read_numbers
 from saccade.data.formats.objects import SPLIT_ORDER, some, split_samples

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Integer, UInt8
 
 from saccade.data.annotations import IGNORED_CLASS, IGNORED_SEGMENT, ClassMap, Segments
-from saccade.data.decode import UnreadablePicture, decode_numbers
+from saccade.data.decoding.decode import UnreadablePicture, decode_numbers
 from saccade.data.formats.class_lists import ClassList
 from saccade.data.pictures import PictureFiles
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from saccade.data.annotations import Partner
-from saccade.data.decode import PictureHeader, UnreadablePicture
+from saccade.data.decoding.decode import PictureHeader, UnreadablePicture
 from saccade.data.formats.objects import SPLIT_ORDER, split_samples
 from saccade.data.formats.twins import Twins, find_twins, settle_splits, split_in
 from saccade.data.listing import Ignored, Listing, natural_key

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import yaml
 
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.formats.class_lists import CLASS_FILES, read_class_list
 from saccade.data.formats.objects import Described, box_source
 from saccade.data.formats.twins import settle_splits, split_in

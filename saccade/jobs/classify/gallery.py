@@ -12,7 +12,7 @@ from PIL import Image
 
 from saccade.attribution.methods import default_methods
 from saccade.config.run import RunConfig
-from saccade.data.augment import augment
+from saccade.data.augment.changes import augment
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.preprocess import read_picture

@@ -8,7 +8,7 @@ import torch
 
 from saccade.config.run import RunConfig
 from saccade.data.annotations import Boxes
-from saccade.data.augment import augment
+from saccade.data.augment.changes import augment
 from saccade.data.batch import Batch
 from saccade.data.example import read_example
 from saccade.data.loader import Loader

@@ -14,7 +14,7 @@ from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
 from saccade.serving.generate import Generator
 from saccade.serving.sheet import sheet
-from saccade.tasks.generate import Generate
+from saccade.tasks.flow.generate import Generate
 
 NUM_PER_CLASS, NUM_CLASSES_SHOWN, NUM_WAYS, NUM_MOMENTS, NUM_NEAREST = 10, 20, 6, 9, 8
 

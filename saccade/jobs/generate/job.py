@@ -29,7 +29,7 @@ from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Explanation
 from saccade.serving.sheet import sheet
-from saccade.tasks.generate import Recalled
+from saccade.tasks.flow.generate import Recalled
 
 
 class GenerateJob:

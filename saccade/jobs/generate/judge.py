@@ -29,8 +29,8 @@ from saccade.metrics.distance import (
 from saccade.metrics.intervals import Estimate, percentile_estimate, resample_weights, wilson
 from saccade.run.device import autocast
 from saccade.serving.engine import Engine
-from saccade.tasks.generate import Generate
-from saccade.tasks.observer import NUM_FEATURES
+from saccade.tasks.flow.generate import Generate
+from saccade.tasks.flow.observer import NUM_FEATURES
 
 MAX_REAL = 5000
 """Real pictures of each side that are compared; more make no figure much surer."""

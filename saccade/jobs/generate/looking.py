@@ -11,7 +11,7 @@ from jaxtyping import Float32, Int64, UInt8
 from saccade.data.loader import Loader
 from saccade.serving.engine import Engine
 from saccade.serving.generate import Generator
-from saccade.tasks.generate import Generate
+from saccade.tasks.flow.generate import Generate
 
 _CHUNK = 250
 

@@ -9,15 +9,15 @@ from torch import Tensor
 
 from saccade.config.run import RunConfig
 from saccade.config.task import PretrainConfig
+from saccade.data.augment.crops import make_views
 from saccade.data.batch import Batch
-from saccade.data.crops import make_views
 from saccade.data.loader import Loader
 from saccade.jobs.drawing import Album
 from saccade.jobs.embed.sheet import Cell, Mark, contact_sheet
 from saccade.jobs.pretrain.judge import PretrainJudgement
 from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
-from saccade.tasks.pretrain_mae import PretrainMae
+from saccade.tasks.pretrain.mae import PretrainMae
 
 NUM_SHOWN = 8
 """Pictures whose views, or drawings, are shown."""

@@ -13,10 +13,10 @@ from saccade.attribution.methods import Method, default_methods, heat
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
 from saccade.data.annotated import guess_job, open_boxes, open_masks, open_pairs
+from saccade.data.clips.sources import open_clips
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
 from saccade.data.sources import open_pictures, open_source
-from saccade.data.video import open_clips
 from saccade.errors import UsageError
 from saccade.jobs.job import Judgement, Row
 from saccade.jobs.pretrain.gallery import write_gallery

@@ -9,7 +9,7 @@ from jaxtyping import Int32, UInt8
 
 from saccade.config.run import RunConfig
 from saccade.data.annotations import IGNORED_CLASS, IGNORED_SEGMENT, ClassMap, Segments
-from saccade.data.augment import augment
+from saccade.data.augment.changes import augment
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples
 from saccade.data.targets import MapTargets, SegmentTargets
@@ -20,7 +20,7 @@ from saccade.metrics.segment import BACKGROUND
 from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
 from saccade.serving.segment import Segmented, Segmenter
-from saccade.tasks.segment import Segment
+from saccade.tasks.segment.classes import Segment
 
 NUM_AUGMENTED, NUM_WORST, NUM_OTHERS = 16, 12, 12
 

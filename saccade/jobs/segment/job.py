@@ -29,8 +29,8 @@ from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
 from saccade.serving.segment import Segmented, Segmenter
-from saccade.tasks.segment import Segment
-from saccade.tasks.segment_masks import SegmentMasks
+from saccade.tasks.segment.classes import Segment
+from saccade.tasks.segment.objects import SegmentMasks
 
 
 class SegmentJob:

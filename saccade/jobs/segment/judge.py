@@ -17,8 +17,8 @@ from saccade.metrics.panoptic import PanopticMetrics, PanopticRow
 from saccade.metrics.segment import MapMetrics, MapRow
 from saccade.serving.engine import Engine
 from saccade.serving.segment import Segmenter, mask_probs
-from saccade.tasks.masks import true_regions
-from saccade.tasks.segment import Segment
+from saccade.tasks.segment.classes import Segment
+from saccade.tasks.segment.masks import true_regions
 
 MOST_MASKS = 100
 """Of one picture that average precision looks at, the surest."""

@@ -11,7 +11,7 @@ from saccade.jobs.translate.judge import TranslateJudgement, answers
 from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
 from saccade.serving.sheet import sheet
-from saccade.tasks.translate import Translate
+from saccade.tasks.flow.translate import Translate
 
 NUM_SHOWN, NUM_WORST, NUM_VARIED, NUM_ANSWERS = 16, 8, 6, 5
 

@@ -18,9 +18,9 @@ from saccade.metrics.intervals import Estimate, percentile_estimate, resample_we
 from saccade.metrics.likeness import psnr, ssim
 from saccade.run.device import autocast
 from saccade.serving.engine import Engine
-from saccade.tasks.observer import NUM_FEATURES
-from saccade.tasks.sampling import JUDGING_SEED
-from saccade.tasks.translate import Translate
+from saccade.tasks.flow.observer import NUM_FEATURES
+from saccade.tasks.flow.sampling import JUDGING_SEED
+from saccade.tasks.flow.translate import Translate
 
 PIECE_PX = 32
 """Larger pictures are compared in pieces of so many pixels a side, so that few give many."""

@@ -10,9 +10,9 @@ from PIL import Image
 
 from saccade.attribution.methods import default_methods
 from saccade.config.run import RunConfig
-from saccade.data.augment import augment
+from saccade.data.augment.changes import augment
 from saccade.data.batch import Batch
-from saccade.data.clips import Clips, read_clip
+from saccade.data.clips.frames import Clips, read_clip
 from saccade.data.loader import Loader
 from saccade.jobs.drawing import Album
 from saccade.jobs.video.judge import VideoJudgement

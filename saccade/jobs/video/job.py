@@ -10,10 +10,10 @@ import pyarrow as pa
 from saccade.attribution.methods import Method
 from saccade.config.run import Preprocess, RunConfig
 from saccade.config.task import JobName
-from saccade.data.clips import Clips, read_clip
+from saccade.data.clips.frames import Clips, read_clip
+from saccade.data.clips.sources import open_clip_inputs, open_clips
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
-from saccade.data.video import open_clip_inputs, open_clips
 from saccade.errors import DataError
 from saccade.jobs.classify.job import ClassifyJob, as_row
 from saccade.jobs.drawing import captioned, drawing_name

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
+from saccade.data.augment.draws import permutation
 from saccade.data.batch import Batch
-from saccade.data.draws import permutation
 from saccade.data.loader import Loader
 from saccade.metrics.classify import ClassMetrics
 from saccade.metrics.intervals import Estimate

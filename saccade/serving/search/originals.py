@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.pictures import PictureFiles, Pictures
 from saccade.data.sources import open_source
 from saccade.errors import SaccadeError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from saccade.data.annotations import Boxes
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.formats.coco import Coco, CocoImage, CocoObject, CocoPicture
 from saccade.data.formats.coco_objects import CocoSegments, coco_boxes, coco_segments
 from saccade.data.regions import encode_rle

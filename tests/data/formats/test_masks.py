@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saccade.data.decode import UnreadablePicture, decode_numbers
+from saccade.data.decoding.decode import UnreadablePicture, decode_numbers
 from saccade.data.formats.class_lists import ClassList
 from saccade.data.formats.masks import ClassMaps, InstanceMaps, Meaning, read_numbers
 from saccade.data.pictures import PictureFiles

@@ -10,7 +10,7 @@ from PIL import Image
 from saccade.config.run import Preprocess
 from saccade.data.annotated import open_pairs
 from saccade.data.annotations import Partner
-from saccade.data.decode import UnreadablePicture
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.example import read_example
 from saccade.data.samples import Source
 from saccade.errors import DataError

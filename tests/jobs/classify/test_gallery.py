@@ -13,8 +13,8 @@ from PIL import Image
 import saccade
 from saccade.config.json import from_json
 from saccade.config.run import RunConfig
-from saccade.data.augment import augment
-from saccade.data.decode import decode
+from saccade.data.augment.changes import augment
+from saccade.data.decoding.decode import decode
 from saccade.data.loader import Loader
 from saccade.data.sources import Samples, open_source
 from saccade.jobs.classify.gallery import (

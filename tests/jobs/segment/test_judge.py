@@ -13,7 +13,7 @@ from saccade.data.annotations import ClassMap, Segments
 from saccade.jobs.job import Judgement
 from saccade.jobs.segment.judge import MapJudgement, MaskJudgement, judge, true_classes
 from saccade.serving.segment import Segmenter
-from saccade.tasks.segment import Segment
+from saccade.tasks.segment.classes import Segment
 from tests.jobs.segment.worlds import SIZES, engine, loader, write_masks
 
 

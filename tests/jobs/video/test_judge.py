@@ -10,8 +10,8 @@ import torch
 
 import saccade
 from saccade.data.batch import Batch
+from saccade.data.clips.sources import open_clips
 from saccade.data.loader import Loader
-from saccade.data.video import open_clips
 from saccade.jobs.job import Judgement
 from saccade.jobs.video.judge import VideoJudgement, judge, out_of_order
 from saccade.serving.video import VideoModel

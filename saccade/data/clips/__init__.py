@@ -1,0 +1,1 @@
+"""Pictures that move: files and folders of frames, as sources of clips."""

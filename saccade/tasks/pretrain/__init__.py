@@ -1,0 +1,1 @@
+"""Learning without labels: views that agree, a teacher, missing patches."""
