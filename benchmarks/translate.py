@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.flow_sources import unzip_facades, write_digits
+from benchmarks.flow_sources import unzip_facades, write_digits, write_tinted
 from benchmarks.harness import commit, saccade, save, spread
 
 FIGURES = ("psnr", "ssim", "frechet", "kernel_distance")
@@ -92,7 +92,8 @@ def _source(name: str, work: Path) -> Path:
         return place / "right-left" if place.exists() else unzip_facades(place)
     if place.exists():
         return place
-    return write_digits(place, side=16, is_tinted=name == "tinted")
+    write = write_tinted if name == "tinted" else write_digits
+    return write(place, side=16)
 
 
 def _cpu_seconds() -> float:

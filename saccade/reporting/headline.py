@@ -85,7 +85,8 @@ def headline(records: RunRecords) -> Headline:
     best = result.get("metrics", {}).get(name)
     value, interval, scale = None, "", None
     if best:
-        is_share = 0 <= best["low"] <= best["high"] <= 1
+        # A distance may lie between 0 and 1 too, and is a share of nothing.
+        is_share = 0 <= best["low"] <= best["high"] <= 1 and told.get("unit") != "distance"
         shown = percent if is_share else number
         value = shown(best["value"])
         interval = f"95 % interval {shown(best['low'])} to {shown(best['high'])}"

@@ -2,7 +2,8 @@
 
 ``evaluation/<split>.json`` of a job other than classification holds, beside ``n`` and ``metrics``,
 
-    headline  {"metric": "ap50", "words": "average precision at 50 % overlap"}
+    headline  {"metric": "ap50", "words": "average precision at 50 % overlap"}, and "unit":
+              "distance" where a number from 0 to 1 is no share
     tables    [{"title": ..., "text": ..., "columns": [...], "rows": [[...], ...]}]
     notes     sentences about the figures, if there are any
 

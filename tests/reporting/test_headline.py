@@ -54,3 +54,21 @@ def test_converted_weights_do_not_wait_for_training(converted: Path):
     assert found.title == "rag-nano4"
     assert found.status.startswith("Converted from weights that were trained elsewhere")
     assert found.value is None
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "has_bar"), [({}, "18.2", True), ({"unit": "distance"}, "0.182", False)]
+)
+def test_a_distance_below_one_is_no_percentage(
+    make_run: Callable[..., Path], unit: dict[str, str], value: str, has_bar: bool
+):
+    run = make_run()
+    path = run / "evaluation/test.json"
+    result = json.loads(path.read_text())
+    result["headline"] = {"metric": "frechet", "words": "", **unit}
+    result["metrics"]["frechet"] = {"value": 0.182, "low": 0.1, "high": 0.3}
+    path.write_text(json.dumps(result))
+    found = headline(read_records(run))
+    assert found.value is not None
+    assert found.value.startswith(value)
+    assert (found.scale is not None) == has_bar

@@ -74,7 +74,8 @@ class GenerateJudgement:
             "metrics": {name: figure.to_json() for name, figure in self.metrics.items()},
             "headline": {
                 "metric": self.headline,
-                "words": "Fréchet distance of the samples, as a share of that of noise",
+                "words": "the samples' distance to real pictures, as a share of that of noise; low "
+                "is better",
             },
             "observer": self.fingerprint,
             "tables": [

@@ -75,7 +75,9 @@ class TranslateJudgement:
             "metrics": {name: figure.to_json() for name, figure in self.metrics.items()},
             "headline": {
                 "metric": self.headline,
-                "words": "Fréchet distance of the flow's pictures to the true ones",
+                "words": "from the flow's pictures to the true ones, low is better; the one-step "
+                f"regression's: {self.metrics['regression_frechet'].value:.3g}",
+                "unit": "distance",
             },
             "observer": self.fingerprint,
             "tables": [
