@@ -28,7 +28,10 @@ NAMES = {
     "pretrain": "learning without labels: four methods and controls; has options, see --help",
 }
 
-HAVE_OPTIONS = {"ablation", "generate", "segment", "translate", "pretrain", "retrieval"}
+HAVE_OPTIONS = {
+    "ablation", "detect", "detect_cells", "generate", "pretrain", "retrieval", "segment",
+    "translate", "video",
+}  # fmt: skip
 """These read their own command line; the others take seeds."""
 
 

@@ -4,20 +4,23 @@ One to six digits of 12 to 40 px on a canvas of 96 px; the handwriting of the te
 training canvas. Beside it two controls: the same model without any notion of place (no positions,
 and every token guesses a box in the middle of the picture), and sixteen canvases learned by heart,
 which finds most mistakes in a loss.
+
+    python -m benchmarks detect                       trains what is missing, see --help
+    python -m benchmarks detect --collect             what there is to results/detect.json
 """
 
-import resource
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.harness import saccade, save, spread
-from saccade.config.json import from_json
+from benchmarks.harness import saccade
+from benchmarks.ledger import Training, run_cases
 from saccade.config.model import RagConfig
 from saccade.config.run import Preprocess, RunConfig
 from saccade.data.annotated import open_boxes
@@ -25,81 +28,71 @@ from saccade.data.canvas.writing import Amounts, write_objects
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples
 from saccade.heads.detect import DetectHead, DetectLogits
-from saccade.run.contract import load_contract
+from saccade.recipes.detect import detect, preprocess_for_objects
+from saccade.recipes.facts import look
 from saccade.run.evaluate import evaluate
-from saccade.run.folder import RunFolder, read_json
 from saccade.run.learner import Learner
 from saccade.tasks.build import build_task
 from saccade.tasks.detect import Detect
 from saccade.tokens.tokens import Tokens
 
 AMOUNTS = Amounts(train=4000, val=200, test=500)
-MODEL, STEPS = "rag-nano8", 1000
+MODEL, SIDE, STEPS = "rag-nano8", 96, 1000
 CONTROL_STEPS, OVERFIT_STEPS, NUM_OVERFIT = 300, 300, 16
 FIGURES = ("ap", "ap50", "ap75", "ar_100", "precision", "recall", "detections_per_object")
 CPU = torch.device("cpu")
 
 
-def run(seeds: Sequence[int]) -> None:
-    """Trains once per seed; the controls once per seed too."""
-    rows = []
-    for seed in seeds:
-        with tempfile.TemporaryDirectory() as folder:
-            rows += _rows(Path(folder), seed)
-    kinds = dict.fromkeys(str(row["what"]) for row in rows)
-    summary = {
-        kind: {
-            name: spread([float(str(row[name])) for row in rows if row["what"] == kind])
-            for name in ("ap50", "detections_per_object", "cpu_seconds")
-            if all(name in row for row in rows if row["what"] == kind)
-        }
-        for kind in kinds
-    }
-    save("detect", command="python -m benchmarks detect", rows=rows, summary=summary)
+CASES = {
+    "canvases": {"model": MODEL, "steps": STEPS, "train": AMOUNTS.train},
+    "without place": {"model": MODEL, "steps": CONTROL_STEPS, "train": AMOUNTS.train},
+    "by heart": {"model": MODEL, "steps": OVERFIT_STEPS, "train": NUM_OVERFIT},
+}
 
 
-def _rows(folder: Path, seed: int) -> list[dict[str, object]]:
-    canvases = folder / "canvases"
-    write_objects(canvases, AMOUNTS, seed=seed)
-    before, start = _cpu_seconds(), time.perf_counter()
-    command = ["train", str(canvases), "--job", "detect", "--model", MODEL, "--steps", str(STEPS)]
-    result, _ = saccade(*command, "--seed", str(seed), "--out", str(folder / "run"))
-    trained = _row("canvases", seed, result["metrics"], before, start, steps=STEPS, n=result["n"])
-    print(trained, flush=True)
-
-    run_folder = RunFolder(folder / "run")
-    config = from_json(RunConfig, read_json(run_folder.config))
-    preprocess = load_contract(run_folder.contract).preprocess
-    parts = open_boxes(canvases).splits
-    nowhere = _without_place(config, preprocess, parts["train"], parts["test"], seed)
-    few = parts["train"].take(torch.arange(NUM_OVERFIT).numpy())
-    overfit = _by_heart(config, preprocess, few, seed)
-    return [trained, nowhere, overfit]
+def main(arguments: Sequence[str]) -> None:
+    """Trains what is not there yet, or collects."""
+    torch.set_num_threads(1)
+    run_cases(arguments, benchmark="detect", cases=CASES, train=train_case)
 
 
-def _without_place(
-    config: RunConfig, preprocess: Preprocess, training: Samples, test: Samples, seed: int
-) -> dict[str, object]:
+def train_case(training: Training) -> dict[str, Any]:
+    """Trains one of the cases on canvases of its seed's own."""
+    with tempfile.TemporaryDirectory() as place:
+        canvases = Path(place) / "canvases"
+        write_objects(canvases, AMOUNTS, seed=training.seed)
+        match training.case:
+            case "canvases":
+                result, _ = saccade(
+                    *("train", str(canvases), "--job", "detect", "--model", MODEL),
+                    *("--steps", str(STEPS), "--seed", str(training.seed), "--out", f"{place}/run"),
+                )
+                figures, n = result["metrics"], result["n"]
+            case "without place":
+                parts = open_boxes(canvases).splits
+                figures, n = without_place(parts["train"], parts["test"], seed=training.seed)
+            case _:
+                few = open_boxes(canvases).splits["train"].take(np.arange(NUM_OVERFIT))
+                figures, n = by_heart(few, seed=training.seed)
+    return {"n": n, **{name: figures[name] for name in FIGURES if name in figures}}
+
+
+def without_place(pictures: Samples, test: Samples, *, seed: int) -> tuple[dict[str, float], int]:
     """The same model that cannot say where."""
-    before, start = _cpu_seconds(), time.perf_counter()
+    config, preprocess = _recipe(pictures, steps=CONTROL_STEPS, seed=seed)
     assert isinstance(config.model, RagConfig)
-    blind = replace(config.model, position="none")
-    task = _task(replace(config, model=blind, steps=CONTROL_STEPS), preprocess)
+    task = _task(replace(config, model=replace(config.model, position="none")), preprocess)
     task.head = Nowhere(task.head)  # pyrefly: ignore[bad-assignment]
-    figures = _train(task, config, preprocess, training, test, steps=CONTROL_STEPS)
-    return _row("without place", seed, figures, before, start, steps=CONTROL_STEPS, n=len(test))
+    return _train(task, config, preprocess, pictures, test, steps=CONTROL_STEPS), len(test)
 
 
-def _by_heart(
-    config: RunConfig, preprocess: Preprocess, few: Samples, seed: int
-) -> dict[str, object]:
+def by_heart(few: Samples, *, seed: int) -> tuple[dict[str, float], int]:
     """A few canvases, unchanged, judged on themselves."""
-    before, start = _cpu_seconds(), time.perf_counter()
+    config, preprocess = _recipe(few, steps=OVERFIT_STEPS, seed=seed)
     still = replace(config.augment, flip=0.0, translate=0.0, zoom=0.0, colour=0.0)
     config = replace(config, augment=still)
     task = _task(config, preprocess)
-    figures = _train(task, config, preprocess, few, few, steps=OVERFIT_STEPS)
-    return _row("by heart", seed, figures, before, start, steps=OVERFIT_STEPS, n=len(few))
+    return _train(task, config, preprocess, few, few, steps=OVERFIT_STEPS), len(few)
 
 
 class Nowhere(nn.Module):
@@ -114,6 +107,23 @@ class Nowhere(nn.Module):
         middle = torch.tensor([0.5, 0.5, self.head.object_width, self.head.object_height])
         offsets = self.head.locate(tokens.patches).float()
         return replace(self.head(tokens), boxes_cxcywh=(offsets + middle.logit()).sigmoid())
+
+
+def _recipe(pictures: Samples, *, steps: int, seed: int) -> tuple[RunConfig, Preprocess]:
+    """That of ``saccade train``."""
+    facts = look(pictures, num_classes=10)
+    config = detect(
+        facts,
+        source="canvases",
+        model=MODEL,
+        image_size=SIDE,
+        steps=steps,
+        budget_seconds=None,
+        precision="bf16",
+        num_threads=1,
+        seed=seed,
+    )
+    return config, preprocess_for_objects(config, facts)
 
 
 def _task(config: RunConfig, preprocess: Preprocess) -> Detect:
@@ -157,30 +167,3 @@ def _loader(samples: Samples, preprocess: Preprocess, batch_size: int) -> Loader
     )
     loader.prepare()
     return loader
-
-
-def _row(
-    what: str,
-    seed: int,
-    figures: Mapping[str, float],
-    cpu_before: float,
-    start: float,
-    *,
-    steps: int,
-    n: int,
-) -> dict[str, object]:
-    return {
-        "what": what,
-        "seed": seed,
-        "steps": steps,
-        "n": n,
-        **{name: round(figures[name], 4) for name in FIGURES if name in figures},
-        "cpu_seconds": round(_cpu_seconds() - cpu_before, 1),
-        "seconds": round(time.perf_counter() - start, 1),
-    }
-
-
-def _cpu_seconds() -> float:
-    """Of this process and of those that it started and that have ended."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)

@@ -1,30 +1,28 @@
 """Generation: how good samples are, and which answer of the network makes them so.
 
-    python -m benchmarks generate                     trains what is not in --runs yet
-    python -m benchmarks generate --cases fashion     one of the cases, see CASES
-    python -m benchmarks generate --collect           the runs so far to results/generate.json
+    python -m benchmarks generate                     trains what is missing, see --help
+    python -m benchmarks generate --collect           what there is to results/generate.json
 
 Samples are judged by a network that had no part in making them: a classifier that ``saccade train``
 made from the training pictures alone, kept for each source and seed. Its class answers are the
 accuracy; distances are between its features, in their first ``NUM_COMPONENTS`` principal axes, and
 stand beside training pictures (the floor) and noise (the ceiling), as many of each. A training is
-of a fixed number of steps and adds a line to a file, so it can be stopped and started again.
+of a fixed number of steps.
 """
 
-import argparse
-import json
-import resource
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
 from benchmarks.flow_sources import write_digits
-from benchmarks.harness import commit, saccade, save, shared_data, spread
+from benchmarks.harness import saccade, shared_data
+from benchmarks.ledger import Training, cpu_seconds, run_cases
 from saccade.data.split import Split
 from saccade.data.split import split as divide
 from saccade.heads.classify import pooled
@@ -42,7 +40,8 @@ VAL_FRACTION, TEST_FRACTION = 0.1, 0.4
 """Of the digits: 719 are left to compare with."""
 
 
-class Case(NamedTuple):
+@dataclass(frozen=True)
+class Case:
     """One training.
 
     Attributes:
@@ -68,69 +67,43 @@ CASES = {
     "fashion": Case("fashion", "vit-pico7", 2500, 1300, ("model.depth=6",), 1000),
     # 14 x 14 pixels in a patch are 196 numbers; the network is 96 wide.
     "picture": WIDE_PATCH,
-    "velocity": WIDE_PATCH._replace(settings=("task.flow.prediction=velocity",)),
-    "noise": WIDE_PATCH._replace(settings=("task.flow.prediction=noise",)),
+    "velocity": replace(WIDE_PATCH, settings=("task.flow.prediction=velocity",)),
+    "noise": replace(WIDE_PATCH, settings=("task.flow.prediction=noise",)),
 }
 
 
 def main(arguments: Sequence[str]) -> None:
     """Trains what is not there yet, or collects."""
-    options = _parser().parse_args(arguments)
-    if not options.collect:
-        options.work.mkdir(parents=True, exist_ok=True)
-        done = {(row["case"], row["seed"], row["steps"]) for row in _rows(options.runs)}
-        for seed in options.seeds:
-            for name in options.cases:
-                if (name, seed, CASES[name].steps) not in done:
-                    row = train_case(name, seed, work=options.work)
-                    with options.runs.open("a") as file:
-                        file.write(json.dumps(row) + "\n")
-                    print(json.dumps(row), flush=True)
-    rows = _rows(options.runs)
-    summary = {
-        name: {
-            figure: spread([row[figure] for row in rows if row["case"] == name])
-            for figure in (
-                "accuracy", "frechet", "frechet_share", "kernel_distance", "nearest_ratio",
-                "cpu_seconds",
-            )
-        }
-        for name in dict.fromkeys(row["case"] for row in rows)
-    }  # fmt: skip
-    save("generate", command="python -m benchmarks generate", rows=rows, summary=summary)
+    run_cases(arguments, benchmark="generate", cases=CASES, train=train_case)
 
 
-def train_case(name: str, seed: int, *, work: Path) -> dict[str, Any]:
+def train_case(training: Training) -> dict[str, Any]:
     """Trains one generator and shows its samples to the classifier of its source."""
-    case = CASES[name]
+    case, seed, work = CASES[training.case], training.seed, training.work
     source = _source(case.source, work)
     classifier = _classifier(case, source, seed, work)
     with tempfile.TemporaryDirectory() as folder:
-        before = _cpu_seconds()
+        before = cpu_seconds()
         trained, seconds = saccade(
             "train", str(source), "--job", "generate", "--out", f"{folder}/run",
             "--model", case.model, "--steps", str(case.steps), "--seed", str(seed),
             *_sets((*_shares(), *case.settings, "task.num_judged=64")),
         )  # fmt: skip
-        cpu_seconds = _cpu_seconds() - before
+        spent = cpu_seconds() - before
         engine = load_engine(f"{folder}/run")
         drawn = Generator(engine).sample(case.num_samples)
     rows = 10 * len(engine.class_names)
     paper = sheet(drawn.images[:rows], columns=len(engine.class_names))
-    Image.fromarray(paper[:, :, 0]).save(work / f"{name}-{seed}.png")
+    Image.fromarray(paper[:, :, 0]).save(work / f"{training.case}-{seed}.png")
     parts = _parts(source, seed)
     names = classifier.class_names
     asked = np.array([names.index(label) for label in drawn.labels if label is not None])
     return {
-        "case": name,
-        "seed": seed,
-        **case._asdict(),
         **judged(classifier, drawn.images, asked, parts),
         "own_frechet_share": trained["metrics"]["frechet_share"],
         "flow_loss": trained["metrics"]["flow_loss"],
-        "cpu_seconds": round(cpu_seconds, 1),
+        "cpu_seconds": round(spent, 1),
         "seconds": round(seconds, 1),
-        "commit": commit(),
     }
 
 
@@ -227,25 +200,3 @@ def _shares() -> tuple[str, ...]:
 
 def _sets(settings: Sequence[str]) -> list[str]:
     return [f"--set={setting}" for setting in settings]
-
-
-def _cpu_seconds() -> float:
-    """Of all child processes so far."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks generate")
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=[*CASES], metavar="CASE")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--runs", type=Path, default=Path("generate.jsonl"), help="one run a line")
-    parser.add_argument("--work", type=Path, default=Path("runs/generate"), help="sources, sheets")
-    parser.add_argument("--collect", action="store_true", help="write the results and end")
-    return parser

@@ -3,17 +3,16 @@
 10,000 CIFAR-10 pictures, one thread, so many seconds of CPU time for each method; the controls are
 the same model with fresh weights, and VISReg without its regulariser, which must collapse.
 
-    python -m benchmarks pretrain --seeds 0 1 2 --seconds 180     # adds what is missing
-    python -m benchmarks pretrain --collect                        # writes results/pretrain.json
+    python -m benchmarks pretrain                     trains what is missing, see --help
+    python -m benchmarks pretrain --collect           what there is to results/pretrain.json
 """
 
-import argparse
-import json
 import tarfile
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.harness import SHARED, commit, save, spread
+from benchmarks.ledger import Training, run_cases
 from saccade.config.run import Preprocess, RunConfig
 from saccade.config.task import PretrainConfig
 from saccade.data.batch import Batch
@@ -42,6 +41,7 @@ from saccade.tasks.pretrain.views import Pretrain
 DEVICE = torch.device("cpu")
 PRECISION = "bf16"
 MODEL = "vit-pico8"
+SECONDS = 180.0  # of CPU time for each training; what comes after is not counted
 NUM_PER_CLASS = 1000
 LABELS = 500
 TUNE_STEPS, TUNE_BATCH, TUNE_LR = 300, 50, 1e-3
@@ -69,53 +69,20 @@ class Pictures:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Runs what is missing, or collects what there is."""
-    options = _parser().parse_args(arguments)
-    if options.collect:
-        collect(_read(options.runs))
-        return
+    """Trains what is not there yet, or collects."""
     torch.set_num_threads(1)
-    pictures = load_pictures(options.shared)
-    for seed in options.seeds:
-        for name in options.cases:
-            known = {(row["case"], row["seed"], row["seconds"]) for row in _read(options.runs)}
-            if (name, seed, options.seconds) in known:
-                continue
-            row = run_case(name, pictures, seed=seed, seconds=options.seconds)
-            with options.runs.open("a") as file:
-                file.write(json.dumps(row) + "\n")
-            print(json.dumps(row), flush=True)
-
-
-def collect(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes ``results/pretrain.json`` and prints a table."""
-    figures = [key for key in rows[0] if key not in ("case", "seed", "seconds", "commit")]
-    summary = {
-        name: {key: spread([row[key] for row in rows if row["case"] == name]) for key in figures}
-        for name in CASES
-        if any(row["case"] == name for row in rows)
-    }
-    save(
-        "pretrain",
-        command="python -m benchmarks pretrain",
-        rows=rows,
-        trained_at=sorted({row["commit"] for row in rows}),
-        summary=summary,
+    run_cases(
+        arguments,
+        benchmark="pretrain",
+        cases={name: {"seconds": SECONDS, **(changes or {})} for name, changes in CASES.items()},
+        train=run_case,
     )
-    for name, of_case in summary.items():
-        cells = [f"{of_case[key]['mean']:.4f} +- {of_case[key]['std']:.4f}" for key in figures]
-        print(f"| {name} | {' | '.join(cells)} |")
 
 
-def run_case(name: str, pictures: Pictures, *, seed: int, seconds: float) -> dict[str, Any]:
-    """Pretrains, probes and fine-tunes one case.
-
-    Args:
-        name: a key of ``CASES``.
-        pictures: see ``load_pictures``.
-        seed: of weights, order, views, draws.
-        seconds: CPU time for the training; what comes after is not counted.
-    """
+def run_case(training: Training) -> dict[str, Any]:
+    """Pretrains, probes and fine-tunes one case."""
+    name, seed = training.case, training.seed
+    pictures = load_pictures(training.shared)
     changes = CASES[name]
     config = _config(changes or {}, pictures, seed=seed)
     task = build_task(config, class_names=(), preprocess=pictures.preprocess)
@@ -123,12 +90,11 @@ def run_case(name: str, pictures: Pictures, *, seed: int, seconds: float) -> dic
     learner = Learner(task, config=config, device=DEVICE)
     steps = 0
     if changes is not None:
-        steps = _train(learner, pictures.train, seconds=seconds)
+        steps = _train(learner, pictures.train, seconds=SECONDS)
     learned = learner.average.task if steps else task.eval()
     assert isinstance(learned, AnyPretrain)
     train, test = (features(learned, batch) for batch in (pictures.train, pictures.test))
-    row: dict[str, Any] = {"case": name, "seed": seed, "seconds": seconds, "commit": commit()}
-    row |= {
+    row: dict[str, Any] = {
         "steps": steps,
         "epochs": round(steps * config.data.batch_size / len(pictures.train), 2),
     }
@@ -204,6 +170,7 @@ def fine_tuned(learned: AnyPretrain, config: RunConfig, pictures: Pictures, *, s
     return measure.figures()["top1"]
 
 
+@cache
 def load_pictures(shared: Path) -> Pictures:
     """The first ``NUM_PER_CLASS`` training pictures of each class, and the whole test set."""
     with tempfile.TemporaryDirectory() as folder:
@@ -297,18 +264,3 @@ def _take(pictures: Batch, places: Tensor) -> Batch:
     return Batch(
         images=pictures.images[places], targets=pictures.labels[places], ids=pictures.ids[places]
     )
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks pretrain")
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=[*CASES], metavar="CASE")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--seconds", type=float, default=180.0, help="of CPU time for each run")
-    parser.add_argument("--runs", type=Path, default=Path("pretrain.jsonl"), help="one run a line")
-    parser.add_argument("--shared", type=Path, default=SHARED, help="where the data sets lie")
-    parser.add_argument("--collect", action="store_true", help="write results/pretrain.json")
-    return parser

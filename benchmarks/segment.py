@@ -1,8 +1,7 @@
 """Segmentation: digits on textures by three methods, and cell nuclei against a threshold.
 
-    python -m benchmarks segment                    trains what is not in --runs yet
-    python -m benchmarks segment --cases linear     one of the cases, see CASES
-    python -m benchmarks segment --collect          the runs so far to results/segment.json
+    python -m benchmarks segment                    trains what is missing, see --help
+    python -m benchmarks segment --collect          what there is to results/segment.json
 
 Canvases are those of ``saccade demo --job segment``: 64 px, 1 to 4 digits of 14 to 32 px, and the
 handwriting of the test canvases is in no training canvas. Beside the methods stand controls:
@@ -10,22 +9,21 @@ everything called background, the linear head on a backbone that keeps its rando
 whose patches are not taught classes.
 Nuclei are those of shared/data (a random split, see there), beside Otsu's threshold, the smaller
 side of it taken for nuclei. All figures are in the pictures' own pixels. A training is of a fixed
-number of steps and adds a line to a file, so it can be stopped and started again.
+number of steps.
 """
 
-import argparse
-import json
-import resource
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from benchmarks.harness import saccade, save, shared_data, spread
+from benchmarks.harness import saccade, shared_data
+from benchmarks.ledger import Training, cpu_seconds, run_cases
 from saccade.data.annotated import open_masks
 from saccade.data.annotations import ClassMap, Segments
 from saccade.data.canvas.scenes import SceneConfig
@@ -37,7 +35,8 @@ CANVAS = SceneConfig(height=64, width=64, max_characters=4, min_size=14.0, max_s
 AMOUNTS = Amounts(train=4000, val=200, test=400)
 
 
-class Case(NamedTuple):
+@dataclass(frozen=True)
+class Case:
     """One training.
 
     Attributes:
@@ -57,12 +56,12 @@ LINEAR = Case("classes", "rag-nano4", 1200, ("task.method=linear",))
 OBJECTS = Case("objects", "rag-nano8", 2000)
 CASES = {
     "linear": LINEAR,
-    "upsample": LINEAR._replace(settings=("task.method=upsample",)),
-    "random weights": LINEAR._replace(
-        steps=600, settings=("task.method=linear", "optim.freeze=backbone.*")
+    "upsample": replace(LINEAR, settings=("task.method=upsample",)),
+    "random weights": replace(
+        LINEAR, steps=600, settings=("task.method=linear", "optim.freeze=backbone.*")
     ),
     "eomt": OBJECTS,
-    "eomt without patches": OBJECTS._replace(settings=("task.patch_weight=0",)),
+    "eomt without patches": replace(OBJECTS, settings=("task.patch_weight=0",)),
     "nuclei": Case(
         "nuclei",
         "rag-nano8",
@@ -70,61 +69,30 @@ CASES = {
         ("task.method=upsample", "data.image_size=128", "data.batch_size=8"),
     ),
 }
-FIGURES = ("miou", "dice", "pixel_accuracy", "ap", "ap50", "pq", "cpu_seconds")
+FIGURES = ("miou", "dice", "pixel_accuracy", "ap", "ap50", "pq")
 
 
 def main(arguments: Sequence[str]) -> None:
     """Trains what is not there yet, or collects."""
-    options = _parser().parse_args(arguments)
-    if not options.collect:
-        done = {(row["case"], row["seed"], row["steps"]) for row in _rows(options.runs)}
-        for seed in options.seeds:
-            for name in options.cases:
-                if (name, seed, CASES[name].steps) not in done:
-                    row = train_case(name, seed)
-                    with options.runs.open("a") as file:
-                        file.write(json.dumps(row) + "\n")
-                    print(json.dumps(row), flush=True)
-    rows = _rows(options.runs)
-    summary = {
-        name: {
-            figure: spread([row[figure] for row in rows if row["case"] == name])
-            for figure in FIGURES
-            if all(figure in row for row in rows if row["case"] == name)
-        }
-        for name in dict.fromkeys(row["case"] for row in rows)
-    }
-    save(
-        "segment",
-        command="python -m benchmarks segment",
-        rows=rows,
-        summary=summary,
-        controls=controls(),
-    )
+    run_cases(arguments, benchmark="segment", cases=CASES, train=train_case, controls=controls)
 
 
-def train_case(name: str, seed: int) -> dict[str, Any]:
+def train_case(training: Training) -> dict[str, Any]:
     """Trains one model and judges it on the test pictures."""
-    case = CASES[name]
+    case, seed = CASES[training.case], training.seed
     with tempfile.TemporaryDirectory() as folder:
         source = write_source(case.source, Path(folder) / "source", seed)
-        before = _cpu_seconds()
+        before = cpu_seconds()
         settings = [word for each in case.settings for word in ("--set", each)]
         command = ["train", str(source), "--job", "segment", "--model", case.model]
         command += ["--steps", str(case.steps), "--seed", str(seed), *settings]
         trained, seconds = saccade(*command, "--out", f"{folder}/run")
     metrics = {name: round(value, 4) for name, value in trained["metrics"].items()}
     return {
-        "case": name,
-        "seed": seed,
-        "source": case.source,
-        "model": case.model,
-        "steps": case.steps,
-        "settings": list(case.settings),
         "n": trained["n"],
         **{name: metrics[name] for name in FIGURES if name in metrics},
         "seconds": round(seconds, 1),
-        "cpu_seconds": round(_cpu_seconds() - before, 1),
+        "cpu_seconds": round(cpu_seconds() - before, 1),
     }
 
 
@@ -182,21 +150,3 @@ def _judged(samples: Samples, names: tuple[str, ...], say: Any) -> dict[str, flo
             classes = (truth.segments > 0).astype(np.uint8)
         metrics.update(say(grey).astype(np.uint8), classes)
     return {name: round(each.value, 4) for name, each in metrics.metrics().items()}
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def _cpu_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks segment")
-    parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--runs", type=Path, default=Path("segment-runs.jsonl"))
-    parser.add_argument("--collect", action="store_true", help="train nothing")
-    return parser

@@ -1,27 +1,26 @@
 """Translation: the flow beside the one-step regression of the same network.
 
-    python -m benchmarks translate                    trains what is not in --runs yet
-    python -m benchmarks translate --collect          the runs so far to results/translate.json
+    python -m benchmarks translate                    trains what is missing, see --help
+    python -m benchmarks translate --collect          what there is to results/translate.json
 
 Both are trained in one run on the same batches, and both are judged on the same test pairs by the
-run's own observer. Each training is of a fixed number of steps and adds a line to a file.
+run's own observer. Each training is of a fixed number of steps.
 """
 
-import argparse
 import json
-import resource
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from benchmarks.flow_sources import unzip_facades, write_digits, write_tinted
-from benchmarks.harness import commit, saccade, save, spread
+from benchmarks.harness import saccade
+from benchmarks.ledger import Training, cpu_seconds, run_cases
 
-FIGURES = ("psnr", "ssim", "frechet", "kernel_distance")
 
-
-class Case(NamedTuple):
+@dataclass(frozen=True)
+class Case:
     """One training; ``settings`` say what is to be undone."""
 
     source: str
@@ -39,34 +38,15 @@ CASES = {
 
 def main(arguments: Sequence[str]) -> None:
     """Trains what is not there yet, or collects."""
-    options = _parser().parse_args(arguments)
-    if not options.collect:
-        options.work.mkdir(parents=True, exist_ok=True)
-        done = {(row["case"], row["seed"], row["steps"]) for row in _rows(options.runs)}
-        for seed in options.seeds:
-            for name in options.cases:
-                if (name, seed, CASES[name].steps) not in done:
-                    row = train_case(name, seed, work=options.work)
-                    with options.runs.open("a") as file:
-                        file.write(json.dumps(row) + "\n")
-                    print(json.dumps(row), flush=True)
-    rows = _rows(options.runs)
-    columns = [prefix + figure for figure in FIGURES for prefix in ("", "regression_")]
-    summary = {
-        name: {
-            column: spread([row[column] for row in rows if row["case"] == name])
-            for column in (*columns, "cpu_seconds")
-        }
-        for name in dict.fromkeys(row["case"] for row in rows)
-    }
-    save("translate", command="python -m benchmarks translate", rows=rows, summary=summary)
+    run_cases(arguments, benchmark="translate", cases=CASES, train=train_case)
 
 
-def train_case(name: str, seed: int, *, work: Path) -> dict[str, Any]:
+def train_case(training: Training) -> dict[str, Any]:
     """Trains flow and baseline; the run stays in the work folder, with its pictures."""
-    case, run = CASES[name], work / f"{name}-{seed}"
+    case, seed, work = CASES[training.case], training.seed, training.work
+    run = work / f"{training.case}-{seed}"
     shutil.rmtree(run, ignore_errors=True)
-    before = _cpu_seconds()
+    before = cpu_seconds()
     trained, seconds = saccade(
         "train", str(_source(case.source, work)), "--job", "translate", "--out", str(run),
         "--model", case.model, "--steps", str(case.steps), "--seed", str(seed),
@@ -74,15 +54,11 @@ def train_case(name: str, seed: int, *, work: Path) -> dict[str, Any]:
     )  # fmt: skip
     table = json.loads((run / "evaluation" / "test.json").read_text())["tables"][0]
     return {
-        "case": name,
-        "seed": seed,
-        **case._asdict(),
         "n": trained["n"],
         **trained["metrics"],
         "rows": table["rows"],
-        "cpu_seconds": round(_cpu_seconds() - before, 1),
+        "cpu_seconds": round(cpu_seconds() - before, 1),
         "seconds": round(seconds, 1),
-        "commit": commit(),
     }
 
 
@@ -94,25 +70,3 @@ def _source(name: str, work: Path) -> Path:
         return place
     write = write_tinted if name == "tinted" else write_digits
     return write(place, side=16)
-
-
-def _cpu_seconds() -> float:
-    """Of all child processes so far."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks translate")
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=[*CASES], metavar="CASE")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--runs", type=Path, default=Path("translate.jsonl"), help="one run a line")
-    parser.add_argument("--work", type=Path, default=Path("runs/translate"), help="sources, runs")
-    parser.add_argument("--collect", action="store_true", help="write the results and end")
-    return parser

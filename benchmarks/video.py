@@ -5,25 +5,26 @@ model that averages frames, or is given them out of order, is at chance (0.125).
 the MIRACL-VC1 lip crops, 15 speakers, each word ten times; split A tests the last two repetitions
 of every speaker, split B three speakers who were never seen. The floors are those of the nearest
 neighbour in pixels.
+
+    python -m benchmarks video                        trains what is missing, see --help
+    python -m benchmarks video --collect              what there is to results/video.json
 """
 
-import resource
-import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import saccade, save, shared_data, spread
+from benchmarks.harness import saccade
+from benchmarks.ledger import Training, cpu_seconds, run_cases
 from saccade.data.canvas.writing import Amounts, write_clips
 
 DIGITS = Amounts(train=3200, val=320, test=800)
 DIGIT_STEPS, WORD_STEPS = 1500, 3000
 UNSEEN = ("F10", "F11", "M08")
 LAST = ("09", "10")
-FLOORS = {"moving digits": 0.125, "words, seen speakers": 0.890, "words, unseen speakers": 0.520}
+MODEL = "vit-pico8"
 FIGURES = ("top1", "frame_average_top1", "shuffled_top1")
 
 WORD_SETTINGS = {
@@ -35,64 +36,54 @@ WORD_SETTINGS = {
 }
 
 
-def run(seeds: Sequence[int]) -> None:
-    """Trains with the command line on each world and seed."""
-    with tempfile.TemporaryDirectory() as folder, unpacked_words() as words:
-        rows = [train(name, seed, words, Path(folder)) for seed in seeds for name in FLOORS]
-    report(rows)
+CASES: dict[str, dict[str, Any]] = {
+    "moving digits": {"floor": 0.125, "steps": DIGIT_STEPS, "settings": {}},
+    "words, seen speakers": {"floor": 0.890, "steps": WORD_STEPS, "settings": WORD_SETTINGS},
+    "words, unseen speakers": {"floor": 0.520, "steps": WORD_STEPS, "settings": WORD_SETTINGS},
+}
+"""The floor is chance where a model has to see motion, and nearest neighbours in pixels."""
 
 
-def train(name: str, seed: int, words: Path, folder: Path) -> dict[str, Any]:
-    """Trains on one world with the command line, and says what it came to.
+def main(arguments: Sequence[str]) -> None:
+    """Trains what is not there yet, or collects."""
+    run_cases(arguments, benchmark="video", cases=CASES, train=train_case)
 
-    Args:
-        name: one of ``FLOORS``.
-        seed: of the clips that are drawn, and of the training.
-        words: the clips of words.
-        folder: for what is made on the way.
-    """
-    source, steps, settings = folder / "clips", WORD_STEPS, WORD_SETTINGS
-    if name == "moving digits":
-        steps, settings = DIGIT_STEPS, {}
-        write_clips(source, DIGITS, seed=seed)
-    elif name == "words, seen speakers":
-        divided(words, source, is_tested=by_repetition)
-    else:
-        divided(words, source, is_tested=by_speaker)
 
-    before = _processor_seconds()
-    document, seconds = saccade(
-        "train",
-        str(source),
-        f"--out={folder / 'run'}",
-        "--job=video",
-        "--model=vit-pico8",
-        f"--steps={steps}",
-        f"--seed={seed}",
-        *(f"--set={key}={value}" for key, value in settings.items()),
-    )
-    row = {
-        "world": name,
-        "seed": seed,
+def train_case(training: Training) -> dict[str, Any]:
+    """Trains with the command line on one world, and says what it came to."""
+    case = CASES[training.case]
+    with tempfile.TemporaryDirectory() as place:
+        source = _source(training, Path(place))
+        before = cpu_seconds()
+        document, seconds = saccade(
+            "train",
+            str(source),
+            f"--out={place}/run",
+            "--job=video",
+            f"--model={MODEL}",
+            f"--steps={case['steps']}",
+            f"--seed={training.seed}",
+            *(f"--set={key}={value}" for key, value in case["settings"].items()),
+        )
+    return {
         "n": document["n"],
-        **{key: round(document["metrics"][key], 4) for key in FIGURES},
-        "floor": FLOORS[name],
-        "steps": steps,
+        **{key: document["metrics"][key] for key in FIGURES},
+        "floor": case["floor"],
         "seconds": round(seconds, 1),
-        "processor_seconds": round(_processor_seconds() - before, 1),
+        "cpu_seconds": round(cpu_seconds() - before, 1),
     }
-    for made in (source, folder / "run"):
-        shutil.rmtree(made)
-    return row
 
 
-def report(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes the results of all worlds and seeds."""
-    summary = {
-        name: {key: spread([row[key] for row in rows if row["world"] == name]) for key in FIGURES}
-        for name in FLOORS
-    }
-    save("video", command="python -m benchmarks video", rows=rows, summary=summary, floors=FLOORS)
+def _source(training: Training, folder: Path) -> Path:
+    source = folder / "clips"
+    if training.case == "moving digits":
+        write_clips(source, DIGITS, seed=training.seed)
+        return source
+    archive = training.shared / "miracl_vc1_words" / "miracl_words.tar.xz"
+    with tarfile.open(archive, "r:xz") as file:
+        file.extractall(folder, filter="data")
+    is_tested = by_repetition if training.case == "words, seen speakers" else by_speaker
+    return divided(folder / "words", source, is_tested=is_tested)
 
 
 def by_repetition(clip: str) -> bool:
@@ -116,18 +107,3 @@ def divided(words: Path, folder: Path, *, is_tested: Callable[[str], bool]) -> P
         lines = [f"*/{speaker}_*,{speaker}" for speaker in speakers]
         (folder / "groups.csv").write_text("\n".join(["clip,group", *lines]) + "\n")
     return folder
-
-
-@contextmanager
-def unpacked_words() -> Iterator[Path]:
-    """The word clips, unpacked for a while."""
-    archive = shared_data("miracl_vc1_words") / "miracl_words.tar.xz"
-    with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(archive, "r:xz") as file:
-            file.extractall(folder, filter="data")
-        yield Path(folder) / "words"
-
-
-def _processor_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
