@@ -97,7 +97,6 @@ RANGES = {
     "task.patch_weight": NOT_NEGATIVE,
     "task.num_queries": AT_LEAST_ONE,
     "task.num_query_blocks": AT_LEAST_ONE,
-    "task.smallest_score": SHARE,
     "task.spares": AT_LEAST_ONE,
     "task.num_global_views": AT_LEAST_ONE,
     "task.num_local_views": NOT_NEGATIVE,

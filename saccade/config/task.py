@@ -59,7 +59,6 @@ class SegmentConfig:
     patch_weight: float = 1.0  # of what the patches say about classes, beside the queries' loss
     num_query_blocks: int = 3  # the last blocks, which see the queries too
     has_mask_attention: bool = True  # while training a query looks at its own mask, at first
-    smallest_score: float = 0.5  # of a segment that is shown
     stuff: tuple[str, ...] = ()  # classes that are one region, however many pieces it has
 
 

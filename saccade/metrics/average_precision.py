@@ -16,6 +16,9 @@ from saccade.metrics.precision_recall import RECALLS
 
 NUM_RESAMPLES = 200
 
+SHOWN = 0.5
+"""The score from which a detection is shown, where nobody has chosen another one."""
+
 _AP50, _AP75 = 0, 5  # among the thresholds
 _ROW_EVERY = 10  # recalls of the table
 
@@ -27,7 +30,8 @@ class Found:
     Attributes:
         regions: boxes or masks in the picture's pixels.
         labels: class ids.
-        scores: how sure it is; only their order counts, except for what is counted above 0.5.
+        scores: how sure it is; only their order counts, except for what is counted of those
+            that are shown.
     """
 
     regions: Regions
@@ -62,16 +66,18 @@ class AveragePrecision:
       ``ap_small``, ``ap_medium``, ``ap_large``: of objects up to 32 x 32 and 96 x 96 pixels;
     - ``ar_1``, ``ar_10``, ``ar_100``: recall with so many detections of each class in a picture,
       over all overlaps; ``ar_small``, ``ar_medium``, ``ar_large``;
-    - ``precision``, ``recall``: of the detections with a score above 0.5, at 50 %, all classes;
-    - ``detections_per_object``: how many of these lie on an object that is found at all. Above 1,
-      things are found twice.
+    - ``precision``, ``recall``: of the detections that are shown, at 50 %, all classes;
+    - ``detections_per_object``: of these, those that lie on an object of their class, over the
+      objects that have at least one on them. Above 1, things are found twice.
 
     Args:
         class_names: in the order of the labels.
+        smallest_score: from which a detection is shown.
     """
 
-    def __init__(self, class_names: Sequence[str]) -> None:
+    def __init__(self, class_names: Sequence[str], *, smallest_score: float = SHOWN) -> None:
         self.class_names = tuple(class_names)
+        self.smallest_score = smallest_score
         self._classes = [ClassRecord() for _ in class_names]
         self._num_pictures = 0
 
@@ -91,7 +97,7 @@ class AveragePrecision:
                 is_crowd=is_crowd,
             )
             self._classes[k].add(self._num_pictures, match, scores)
-            self._classes[k].count_repeats(overlap[:, ~is_crowd], scores)
+            self._classes[k].count_repeats(overlap[:, ~is_crowd], scores >= self.smallest_score)
         self._num_pictures += 1
 
     def figures(self) -> dict[str, float]:
@@ -122,9 +128,28 @@ class AveragePrecision:
         return DetectionResult(
             n=self._num_pictures,
             metrics=metrics,
-            per_class=tuple(_class_row(*row) for row in rows),
+            per_class=tuple(_class_row(*row, self.smallest_score) for row in rows),
             precision_recall=tuple(_precision_rows(classes)),
         )
+
+    def best_score(self) -> float:
+        """From which score on detections should be shown: where the F1 of all classes is highest.
+
+        With S detections shown, R of them right, and M objects, F1 is ``2 R / (S + M)``. The score
+        lies half way to the next lower one. ``SHOWN`` where nothing that was found is right.
+        """
+        parts = [record.sort() for record in self._classes]
+        scores = np.concatenate([each.counted()[0] for each in parts])
+        is_right = np.concatenate([each.counted()[1] for each in parts])
+        order = (-scores).argsort(kind="stable")
+        scores, is_right = scores[order], is_right[order]
+        if not is_right.any():
+            return SHOWN
+        num_objects = sum(each.num_objects for each in parts)
+        f1 = 2 * is_right.cumsum() / (np.arange(1, len(scores) + 1) + num_objects)
+        below = np.append(scores[1:], 0.0)
+        last = int(np.where(scores > below, f1, -1.0).argmax())  # equal scores are not parted
+        return float((scores[last] + below[last]) / 2)
 
     def _figures(self, classes: Sequence[SortedRecord]) -> dict[str, float]:
         num_objects = sum(each.num_objects for each in classes)
@@ -148,8 +173,10 @@ class AveragePrecision:
         values |= {
             f"ar_{size}": _mean(each.recalls(area=size) for each in classes) for size in sizes
         }
-        sure, right = np.sum([each.sure() for each in classes], axis=0).tolist()
-        values["precision"] = right / sure if sure else np.nan
+        num_shown, right = np.sum(
+            [each.shown(self.smallest_score) for each in classes], axis=0
+        ).tolist()
+        values["precision"] = right / num_shown if num_shown else np.nan
         values["recall"] = right / num_objects
         covered = sum(record.num_covered for record in self._classes)
         on_objects = sum(record.num_on_objects for record in self._classes)
@@ -178,8 +205,10 @@ class AveragePrecision:
         }
 
 
-def _class_row(name: str, found: SortedRecord, record: ClassRecord) -> ClassPrecision:
-    sure, right = found.sure()
+def _class_row(
+    name: str, found: SortedRecord, record: ClassRecord, smallest_score: float
+) -> ClassPrecision:
+    num_shown, right = found.shown(smallest_score)
     averages = found.averages() if found.num_objects else None
     return ClassPrecision(
         name=name,
@@ -187,7 +216,7 @@ def _class_row(name: str, found: SortedRecord, record: ClassRecord) -> ClassPrec
         ap=None if averages is None else float(averages.mean()),
         ap50=None if averages is None else float(averages[_AP50]),
         ap75=None if averages is None else float(averages[_AP75]),
-        precision=right / sure if sure else None,
+        precision=right / num_shown if num_shown else None,
         recall=right / found.num_objects if found.num_objects else None,
         detections_per_object=record.num_on_objects / record.num_covered
         if record.num_covered

@@ -8,16 +8,15 @@ from jaxtyping import Bool, Float64, Int64
 from saccade.metrics.detection_match import AREA_RANGES, MAX_DETECTIONS, THRESHOLDS, Match
 from saccade.metrics.precision_recall import Curve, curve
 
-SURE = 0.5
-"""The score above which a detection is meant to be shown, and overlaps from which it is right."""
+RIGHT_OVERLAP = 0.5
+"""Of a detection and an object, from which it lies on the object."""
 
 
 class ClassRecord:
     """Collects the detections of one class."""
 
     def __init__(self) -> None:
-        self.num_sure = 0  # detections above ``SURE``
-        self.num_on_objects = 0  # of those, on an object of the class
+        self.num_on_objects = 0  # detections that are shown, on an object of the class
         self.num_covered = 0  # objects with such a detection on them
         self._pictures: list[np.ndarray] = []
         self._ranks: list[np.ndarray] = []  # of the detections within their pictures
@@ -44,11 +43,10 @@ class ClassRecord:
         self._objects.append(match.num_objects)
 
     def count_repeats(
-        self, overlap: Float64[np.ndarray, "d g"], scores: Float64[np.ndarray, " d"]
+        self, overlap: Float64[np.ndarray, "d g"], is_shown: Bool[np.ndarray, " d"]
     ) -> None:
-        """Counts how often objects (no crowds) were found by detections meant to be shown."""
-        is_on = overlap[scores > SURE] >= SURE
-        self.num_sure += len(is_on)
+        """Counts how often objects (no crowds) were found by detections that are shown."""
+        is_on = overlap[is_shown] >= RIGHT_OVERLAP
         self.num_on_objects += int(is_on.any(axis=1).sum())
         self.num_covered += int(is_on.any(axis=0).sum())
 
@@ -127,10 +125,16 @@ class SortedRecord:
         """At the lowest threshold; None without objects."""
         return self._curves("all", [0], MAX_DETECTIONS, None)[0]
 
-    def sure(self, score: float = SURE) -> tuple[int, int]:
-        """Detections above a score that count, and how many of them are right."""
-        counts = (self._scores > score) & ~self._is_ignored[0, 0]
-        return int(counts.sum()), int((counts & self._is_right[0, 0]).sum())
+    def counted(self) -> tuple[Float64[np.ndarray, " c"], Bool[np.ndarray, " c"]]:
+        """Scores of the detections that count at the lowest threshold, and which are right."""
+        counts = ~self._is_ignored[0, 0]
+        return self._scores[counts], self._is_right[0, 0][counts]
+
+    def shown(self, smallest_score: float) -> tuple[int, int]:
+        """Detections of at least this score that count, and how many of them are right."""
+        scores, is_right = self.counted()
+        is_shown = scores >= smallest_score
+        return int(is_shown.sum()), int((is_shown & is_right).sum())
 
     def _curves(
         self,

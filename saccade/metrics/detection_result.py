@@ -14,8 +14,8 @@ class ClassPrecision:
         name: the class.
         num_objects: of it.
         ap, ap50, ap75: average precision over all thresholds, and at overlaps of 50 and 75 %.
-        precision, recall: of the detections with a score above 0.5, at an overlap of 50 %.
-        detections_per_object: how many of them lie on an object that one of them lies on.
+        precision, recall: of the detections that are shown, at an overlap of 50 %.
+        detections_per_object: those of them that lie on an object, over the objects that have one.
     """
 
     name: str

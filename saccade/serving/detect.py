@@ -14,9 +14,6 @@ from saccade.data.sources import open_pictures
 from saccade.serving.engine import Engine
 from saccade.tasks.detect import Detect
 
-SHOWN = 0.5
-"""The score from which a detection is meant to be believed."""
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PictureObjects:
@@ -56,13 +53,14 @@ class Detector:
         return self.engine.class_names
 
     def predict(
-        self, inputs: str | Path | Sequence[str | Path], *, min_score: float = SHOWN
+        self, inputs: str | Path | Sequence[str | Path], *, min_score: float | None = None
     ) -> list[PictureObjects]:
         """Finds objects in pictures, or folders of them; one answer per picture, in order.
 
         Args:
             inputs: pictures or folders.
-            min_score: what scores lower is left out.
+            min_score: what scores lower is left out; None: below the score that was best on the
+                validation pictures of the training.
 
         Raises:
             UsageError: a path does not exist.
@@ -70,8 +68,11 @@ class Detector:
         paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
         return list(self.stream(open_pictures(paths), min_score=min_score))
 
-    def stream(self, samples: Samples, *, min_score: float = SHOWN) -> Iterator[PictureObjects]:
+    def stream(
+        self, samples: Samples, *, min_score: float | None = None
+    ) -> Iterator[PictureObjects]:
         """The same, one at a time and in constant memory."""
+        smallest = self.engine.smallest_score if min_score is None else min_score
         loader = self.engine.loader(samples, keeps_sizes=True)
         waiting = iter(samples.ids.tolist())
         for batch in loader.batches():
@@ -80,7 +81,7 @@ class Detector:
                     if skipped == i:
                         break
                     yield _unreadable(samples.pictures.name(skipped), loader.bad)
-                yield self._answer(samples.pictures.name(i), found, min_score=min_score)
+                yield self._answer(samples.pictures.name(i), found, min_score=smallest)
         for skipped in waiting:
             yield _unreadable(samples.pictures.name(skipped), loader.bad)
 

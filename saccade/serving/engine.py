@@ -11,6 +11,7 @@ from saccade.config.task import JobName
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples
+from saccade.metrics.average_precision import SHOWN
 from saccade.run.device import Precision, autocast
 from saccade.tasks.build import AnyTask
 
@@ -31,6 +32,7 @@ class Engine(Generic[SomeTask]):
         precision: to compute in.
         num_threads: that decode pictures.
         device: where to run.
+        smallest_score: from which a detection or a mask is shown.
         notes: what a user should hear about the weights.
         training: the pictures that it learned from, for figures that need them beside others; None
             where they are not at hand.
@@ -42,6 +44,7 @@ class Engine(Generic[SomeTask]):
     precision: Precision
     num_threads: int
     device: torch.device
+    smallest_score: float = SHOWN
     notes: tuple[str, ...] = ()
     training: Loader | None = None
 

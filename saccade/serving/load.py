@@ -9,6 +9,7 @@ from saccade.config.json import from_json
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
 from saccade.errors import UsageError
+from saccade.metrics.average_precision import SHOWN
 from saccade.run.contract import load_contract
 from saccade.run.device import choose_device, num_cores, place
 from saccade.run.folder import RunFolder, read_json
@@ -196,4 +197,5 @@ def _load_run(folder: RunFolder, *, weights: str, device: torch.device) -> Engin
         precision=config.precision,
         num_threads=config.data.num_threads,
         device=device,
+        smallest_score=SHOWN if contract.smallest_score is None else contract.smallest_score,
     )

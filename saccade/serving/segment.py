@@ -138,9 +138,10 @@ class Segmenter:
     def _objects(self, answer: Masks, k: int, placement: Placement, name: str) -> Segmented:
         task = self.engine.task
         assert isinstance(task, SegmentMasks)
-        sure = int((answer.scores[k] >= task.config.smallest_score).sum())
+        smallest = self.engine.smallest_score
+        sure = int((answer.scores[k] >= smallest).sum())
         probs = mask_probs(answer, k, placement, count=sure)
-        merged = task.merge(probs, answer, k)
+        merged = task.merge(probs, answer, k, smallest_score=smallest)
         seen = is_seen(placement, probs.device)
         numbers = merged.segments.where(seen, IGNORED_SEGMENT).cpu().numpy()
         regions = []

@@ -196,6 +196,10 @@ class DetectMeasure:
         """All there is to say, with intervals."""
         return self._metrics.result()
 
+    def best_score(self) -> float:
+        """From which score on detections should be shown; see ``AveragePrecision``."""
+        return self._metrics.best_score()
+
     def _to_picture(
         self, boxes_xyxy: Float[Tensor, "m 4"], batch: Batch, b: int
     ) -> Float64[np.ndarray, "m 4"]:

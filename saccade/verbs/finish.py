@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from saccade.config.json import from_json
 from saccade.config.run import RunConfig
+from saccade.jobs.best_score import best_score
 from saccade.jobs.job import Job, Judgement
 from saccade.reporting.card import write_card
 from saccade.reporting.page import write_report
@@ -36,6 +37,10 @@ def finish(
     """Evaluates the best weights on validation and test, and writes all that a person looks at."""
     loaders = data.judged()
     engine = replace(engine, training=data.training)
+    smallest_score = best_score(engine, data.validation)
+    if smallest_score is not None:
+        engine = replace(engine, smallest_score=smallest_score)
+        voice.say(f"  shown from a score of {smallest_score:.3f}, the best on validation pictures")
     judged = {split: job.judge(engine, loader) for split, loader in loaders.items()}
     folder.evaluation.mkdir(exist_ok=True)
     for split, judgement in judged.items():
@@ -53,6 +58,7 @@ def finish(
             for split, judgement in judged.items()
         },
         data=replace(contract.data, bad=contract.data.bad | data.bad()),
+        smallest_score=smallest_score,
     ).save(folder.contract)
     voice.say("  writing pictures and report")
     *_, final = loaders

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from saccade.errors import DataError
-from saccade.metrics.average_precision import AveragePrecision, Found, Truth
+from saccade.metrics.average_precision import SHOWN, AveragePrecision, Found, Truth
 
 OFFICIAL = [
     "ap",
@@ -38,7 +38,7 @@ def truth(regions: np.ndarray, labels: list[int], *, crowds: tuple[int, ...] = (
     return Truth(regions=regions, labels=np.array(labels, dtype=np.int64), is_crowd=is_crowd)
 
 
-HERE, THERE = (0, 0, 10, 10), (50, 50, 60, 60)
+HERE, THERE, FAR = (0, 0, 10, 10), (50, 50, 60, 60), (90, 0, 99, 9)
 NOTHING = found(boxes(), [], [])
 EMPTY = truth(boxes(), [])
 
@@ -106,6 +106,45 @@ def test_what_is_found_twice_counts_as_two_detections_of_one_object() -> None:
 
     assert metric.figures()["detections_per_object"] == 1.5  # the one at 0.4 would not be shown
     assert metric.figures()["precision"] == pytest.approx(2 / 3)
+
+
+def test_other_scores_may_be_shown() -> None:
+    metric = AveragePrecision(("a",), smallest_score=0.85)
+    metric.update(
+        found(boxes(HERE, (0, 0, 10, 9), THERE), [0] * 3, [0.9, 0.8, 0.85]),
+        truth(boxes(HERE, THERE), [0, 0]),
+    )
+
+    assert metric.figures()["detections_per_object"] == 1
+    assert metric.figures()["precision"] == metric.result().per_class[0].precision == 1
+    assert metric.figures()["recall"] == 1
+
+
+def test_the_best_score_is_where_f1_is_highest_over_all_classes() -> None:
+    """F1 is 2/4, 4/5, and 4/7 with the two wrong ones."""
+    metric = AveragePrecision(("a", "b"))
+    metric.update(
+        found(boxes(HERE, THERE, FAR, FAR), [0, 1, 0, 1], [0.4, 0.3, 0.1, 0.1]),
+        truth(boxes(HERE, THERE, (80, 80, 90, 90)), [0, 1, 1]),
+    )
+
+    assert metric.best_score() == pytest.approx(0.2)
+
+
+def test_equal_scores_are_not_parted_by_the_best_one() -> None:
+    metric = AveragePrecision(("a",))
+    metric.update(
+        found(boxes(HERE, FAR, THERE), [0] * 3, [0.6, 0.6, 0.6]), truth(boxes(HERE, THERE), [0, 0])
+    )
+
+    assert metric.best_score() == pytest.approx(0.3)
+
+
+def test_without_anything_right_one_half_is_as_good_as_any() -> None:
+    metric = AveragePrecision(("a",))
+    metric.update(found(boxes(FAR), [0], [0.9]), truth(boxes(HERE), [0]))
+
+    assert metric.best_score() == SHOWN
 
 
 def test_a_crowd_is_no_false_alarm_no_object_and_nothing_found_twice() -> None:

@@ -30,8 +30,8 @@ def test_pictures_are_merged_by_score() -> None:
     expected = (51 * 1 + 50 * 2 / 3) / 101
     np.testing.assert_allclose(found.averages(), np.full(len(THRESHOLDS), expected))
     assert found.num_objects == 2
-    assert found.sure() == (3, 2)
-    assert found.sure(0.85) == (1, 1)
+    assert found.shown(0.6) == (3, 2)
+    assert found.shown(0.85) == (1, 1)
 
 
 def test_fewer_detections_a_picture_find_fewer_objects() -> None:
@@ -89,13 +89,13 @@ def test_ignored_detections_are_neither_right_nor_wrong() -> None:
     record.add(1, match([True], num_objects=1), np.array([0.8]))
 
     assert record.sort().averages()[0] == pytest.approx(1.0)
-    assert record.sort().sure() == (1, 1)
+    assert record.sort().shown(0.5) == (1, 1)
 
 
-def test_repeats_are_counted_above_half_a_score_and_half_an_overlap() -> None:
+def test_repeats_are_counted_among_what_is_shown_from_half_an_overlap() -> None:
     record = ClassRecord()
     overlap = np.array([[0.9, 0.0], [0.6, 0.5], [0.4, 0.0], [0.9, 0.9]])
 
-    record.count_repeats(overlap, np.array([0.9, 0.8, 0.7, 0.5]))
+    record.count_repeats(overlap, np.array([True, True, True, False]))
 
-    assert (record.num_sure, record.num_on_objects, record.num_covered) == (3, 2, 2)
+    assert (record.num_on_objects, record.num_covered) == (2, 2)

@@ -46,6 +46,16 @@ def test_what_scores_less_than_asked_is_left_out(detector: Detector) -> None:
     assert some.labels == every.labels[:4]
 
 
+def test_when_nobody_asks_the_score_is_the_one_that_validation_chose(detector: Detector) -> None:
+    path = boxed.world().source / "images" / "001.png"
+    (every,) = detector.predict(path, min_score=0.0)
+    chosen = replace(detector.engine, smallest_score=float(every.scores[2]))
+
+    (some,) = Detector(chosen).predict(path)
+
+    assert some.scores.tolist() == every.scores[:3].tolist()
+
+
 def test_answers_stand_in_the_order_of_the_inputs_with_reasons_for_the_missing(
     detector: Detector, tmp_path: Path
 ) -> None:

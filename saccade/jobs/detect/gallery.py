@@ -57,8 +57,10 @@ def write_gallery(
     album.gallery(
         "found",
         title="What it finds",
-        text="Pictures evenly spread over the judged ones. Boxes have the colour of their class "
-        "and a score; pink: not there, or found a second time; dashed: there and missed.",
+        text="Pictures evenly spread over the judged ones, and what scores at least "
+        f"{judgement.smallest_score:.3f}, which was best on the validation pictures. Boxes have "
+        "the colour of their class and a score; pink: not there, or found a second time; dashed: "
+        "there and missed.",
         entries=entries([pictures[k] for k in spread.tolist()]),
     )
     album.gallery(
@@ -101,7 +103,8 @@ def _entry(
     known = samples.annotations.load(judged.id)
     assert isinstance(known, Boxes)
     image = samples.pictures.load(judged.id, channels=3, min_side=None)
-    drawing = draw_boxes(image, compared(shown(found), known, detector.class_names))
+    shown_objects = shown(found, detector.engine.smallest_score)
+    drawing = draw_boxes(image, compared(shown_objects, known, detector.class_names))
     return {
         "file": album.save(drawing, "objects"),
         "path": judged.path,

@@ -29,7 +29,7 @@ from saccade.recipes.detect import (
 )
 from saccade.recipes.recipe import Recipe
 from saccade.run.folder import RunFolder
-from saccade.serving.detect import SHOWN, Detector, PictureObjects
+from saccade.serving.detect import Detector, PictureObjects
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
 
@@ -93,10 +93,11 @@ class DetectJob:
 
     def rows(self, engine: Engine, samples: Samples, *, drawn: Path | None) -> Iterator[Row]:
         """The objects of each picture, the surest first."""
-        found = Detector(engine).stream(samples, min_score=LOWEST_SCORE)
+        lowest = min(LOWEST_SCORE, engine.smallest_score)
+        found = Detector(engine).stream(samples, min_score=lowest)
         for number, objects in enumerate(found):
             if drawn is not None and objects.error is None:
-                _draw(objects, samples, number, drawn, class_names=engine.class_names)
+                _draw(objects, samples, number, drawn, engine=engine)
             yield as_row(objects)
 
     def explain(
@@ -137,15 +138,15 @@ def _draw(
     number: int,
     folder: Path,
     *,
-    class_names: Sequence[str],
+    engine: Engine,
 ) -> None:
     """Writes the picture with the objects that are meant to be believed."""
     image = samples.pictures.load(int(samples.ids[number]), channels=3, min_side=None)
     boxes = [
-        Drawn(box, f"{label} {score:.2f}", class_colour(class_names.index(label)))
+        Drawn(box, f"{label} {score:.2f}", class_colour(engine.class_names.index(label)))
         for box, label, score in zip(
             objects.boxes_xyxy.tolist(), objects.labels, objects.scores.tolist(), strict=True
         )
-        if score >= SHOWN
+        if score >= engine.smallest_score
     ]
     draw_boxes(image, boxes).save(folder / drawing_name(number, objects.path))

@@ -11,18 +11,16 @@ import pyarrow.parquet as pq
 from saccade.data.annotations import Boxes
 from saccade.data.loader import Loader
 from saccade.metrics.average_precision import AveragePrecision, Found, Truth
+from saccade.metrics.detection_record import RIGHT_OVERLAP
 from saccade.metrics.detection_result import ClassPrecision, DetectionResult
 from saccade.metrics.intervals import Estimate
 from saccade.metrics.overlap import overlaps
-from saccade.serving.detect import SHOWN, Detector, FoundObjects
-
-RIGHT_OVERLAP = 0.5
-"""Of a detection and an object of its class, from which it counts as that object, found."""
+from saccade.serving.detect import Detector, FoundObjects
 
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedPicture:
-    """One picture: what was there, and what was found with a score of at least one half.
+    """One picture: what was there, and what was found and shown.
 
     Attributes:
         id: its place in the source.
@@ -52,10 +50,12 @@ class DetectJudgement:
 
     Attributes:
         result: the figures.
+        smallest_score: from which a detection was shown.
         pictures: one by one, in the source's order.
     """
 
     result: DetectionResult
+    smallest_score: float
     pictures: tuple[JudgedPicture, ...]
 
     @property
@@ -80,7 +80,10 @@ class DetectJudgement:
             "n": result["n"],
             "metrics": result["metrics"],
             "headline": {"metric": "ap50", "words": "average precision at 50 % overlap"},
-            "tables": [_class_table(self.result), _precision_table(self.result)],
+            "tables": [
+                _class_table(self.result, self.smallest_score),
+                _precision_table(self.result),
+            ],
         }
 
     def write_table(self, path: Path) -> None:
@@ -94,7 +97,8 @@ class DetectJudgement:
 
 def judge(detector: Detector, loader: Loader) -> DetectJudgement:
     """Asks a model about pictures with boxes, in the pictures' own pixels."""
-    metrics = AveragePrecision(detector.class_names)
+    smallest = detector.engine.smallest_score
+    metrics = AveragePrecision(detector.class_names, smallest_score=smallest)
     annotations = loader.samples.annotations
     assert annotations is not None
     pictures = []
@@ -114,8 +118,11 @@ def judge(detector: Detector, loader: Loader) -> DetectJudgement:
                     is_crowd=known.is_crowd,
                 ),
             )
-            pictures.append(_judge_picture(i, loader.samples.pictures.name(i), found, known))
-    return DetectJudgement(result=metrics.result(), pictures=tuple(pictures))
+            name = loader.samples.pictures.name(i)
+            pictures.append(_judge_picture(i, name, shown(found, smallest), known))
+    return DetectJudgement(
+        result=metrics.result(), smallest_score=smallest, pictures=tuple(pictures)
+    )
 
 
 def pair(found: FoundObjects, known: Boxes) -> list[int | None]:
@@ -136,9 +143,9 @@ def pair(found: FoundObjects, known: Boxes) -> list[int | None]:
     return pairs
 
 
-def shown(found: FoundObjects) -> FoundObjects:
-    """What scores at least one half."""
-    sure = found.scores >= SHOWN
+def shown(found: FoundObjects, smallest_score: float) -> FoundObjects:
+    """What scores at least as much as that."""
+    sure = found.scores >= smallest_score
     return FoundObjects(
         height=found.height,
         width=found.width,
@@ -149,9 +156,8 @@ def shown(found: FoundObjects) -> FoundObjects:
 
 
 def _judge_picture(i: int, path: str, found: FoundObjects, known: Boxes) -> JudgedPicture:
-    sure = shown(found)
-    pairs = pair(sure, known)
-    false = [score for score, of in zip(sure.scores.tolist(), pairs, strict=True) if of is None]
+    pairs = pair(found, known)
+    false = [score for score, of in zip(found.scores.tolist(), pairs, strict=True) if of is None]
     return JudgedPicture(
         id=i,
         path=path,
@@ -162,7 +168,7 @@ def _judge_picture(i: int, path: str, found: FoundObjects, known: Boxes) -> Judg
     )
 
 
-def _class_table(result: DetectionResult) -> dict[str, Any]:
+def _class_table(result: DetectionResult, smallest_score: float) -> dict[str, Any]:
     def row(of: ClassPrecision) -> list[Any]:
         return [
             of.name,
@@ -178,8 +184,9 @@ def _class_table(result: DetectionResult) -> dict[str, Any]:
     return {
         "title": "By class",
         "text": "AP is the average precision over overlaps from 50 to 95 %. Precision, recall and "
-        "detections per object are those of detections with a score above 0.5, at an overlap of "
-        "50 %; above 1 detection per object, things are found twice.",
+        f"detections per object are those of detections with a score of {smallest_score:.3f} and "
+        "more (where the F1 of the validation pictures is best), at an overlap of 50 %; above 1 "
+        "detection per object, things are found twice.",
         "columns": [
             "class",
             "objects",

@@ -46,7 +46,12 @@ def write_gallery(
         "found",
         title="Masks",
         text="Each row: the picture, the true mask, the mask found, and in red where they differ. "
-        + ("A colour is a class." if of_classes else "A colour is an object."),
+        + (
+            "A colour is a class."
+            if of_classes
+            else "A colour is an object; shown is what scores at least "
+            f"{engine.smallest_score:.3f}, which was best on the validation pictures."
+        ),
         entries=_compared(album, segmenter, judged_on, judgement, evenly.tolist()),
     )
     album.gallery(

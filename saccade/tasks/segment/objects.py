@@ -19,7 +19,7 @@ from saccade.data.targets import PADDING, SegmentTargets
 from saccade.heads.masks import MaskHead, MaskLogits
 from saccade.losses.masks import MaskLosses, mask_losses
 from saccade.losses.segment import pixel_cross_entropy, soft_dice
-from saccade.metrics.average_precision import AveragePrecision, Found
+from saccade.metrics.average_precision import SHOWN, AveragePrecision, Found
 from saccade.metrics.panoptic import PanopticMetrics
 from saccade.tasks.segment.class_maps import class_maps
 from saccade.tasks.segment.masks import Masks, true_regions
@@ -152,19 +152,27 @@ class SegmentMasks(nn.Module):
             width=width,
         )
 
-    def merge(self, probs: Float[Tensor, "Q H W"], masks: Masks, picture: int) -> Merged:
+    def merge(
+        self,
+        probs: Float[Tensor, "Q H W"],
+        masks: Masks,
+        picture: int,
+        *,
+        smallest_score: float = SHOWN,
+    ) -> Merged:
         """Segments of one picture that share no pixel.
 
         Args:
             probs: of the first masks, in whatever size the segments are wanted.
             masks: what was predicted.
             picture: which of the batch.
+            smallest_score: of a mask that takes part.
         """
         return merge_masks(
             probs,
             masks.labels[picture, : len(probs)],
             masks.scores[picture, : len(probs)],
-            smallest_score=self.config.smallest_score,
+            smallest_score=smallest_score,
             stuff={self.class_names.index(name) for name in self.config.stuff},
         )
 
@@ -239,6 +247,10 @@ class MaskMeasure:
         """Average precision of the masks, and panoptic quality."""
         panoptic = {name: each.value for name, each in self.panoptic.metrics().items()}
         return self.precision.figures() | panoptic
+
+    def best_score(self) -> float:
+        """From which score on masks should be shown; see ``AveragePrecision``."""
+        return self.precision.best_score()
 
 
 def mask_shares(progress: float, *, num_blocks: int) -> list[float]:

@@ -1,6 +1,7 @@
 """A judgement counts what was found, missed and imagined, in the pictures' own pixels."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +55,26 @@ def test_nothing_pairs_with_nothing_or_with_a_crowd() -> None:
     assert pair(found((HERE, CAT, 0.9)), known((HERE, CAT), crowds=(0,))) == [None]
 
 
-def test_only_what_scores_a_half_is_shown() -> None:
-    assert shown(found((HERE, CAT, 0.9), (THERE, DOG, 0.49))).labels.tolist() == [CAT]
+def test_only_what_scores_enough_is_shown() -> None:
+    both = found((HERE, CAT, 0.9), (THERE, DOG, 0.5))
+
+    assert shown(both, 0.5).labels.tolist() == [CAT, DOG]
+    assert shown(both, 0.51).labels.tolist() == [CAT]
+
+
+def test_pictures_are_counted_from_the_score_of_the_engine_on(detector: Detector) -> None:
+    """Below every score all proposals are counted, above every score none."""
+    samples = open_boxes(boxed.world().source).splits["all"].take(np.arange(4))
+    numbers = []
+    for smallest in (0.0, 1.01):
+        engine = replace(detector.engine, smallest_score=smallest)
+        judged = judge(Detector(engine), engine.loader(samples))
+        numbers.append([each.num_found + each.num_false for each in judged.pictures])
+        assert judged.smallest_score == smallest
+        assert f"{smallest:.3f}" in judged.to_json()["tables"][0]["text"]
+
+    assert min(numbers[0]) > 10
+    assert numbers[1] == [0, 0, 0, 0]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +95,8 @@ def test_the_figures_are_those_of_the_answers_to_each_picture(
 ) -> None:
     samples = open_boxes(boxed.world().source).splits["all"]
     assert samples.annotations is not None
-    metric = AveragePrecision(boxed.CLASSES)
+    smallest = detector.engine.smallest_score
+    metric = AveragePrecision(boxed.CLASSES, smallest_score=smallest)
     for i in range(11, -1, -1):
         path = boxed.world().source / samples.pictures.name(i)
         (objects,) = detector.predict(path, min_score=0.0)
@@ -110,7 +130,7 @@ def test_each_picture_is_counted_under_its_own_name(judgement: DetectJudgement) 
         assert each.path == samples.pictures.name(each.id)
         assert each.num_objects == len(true.labels)
         assert each.num_found + each.num_missed == each.num_objects
-        assert (each.surest_false >= 0.5) == (each.num_false > 0)
+        assert (each.surest_false >= judgement.smallest_score) == (each.num_false > 0)
     assert sum(each.num_found for each in judgement.pictures) > 5
 
 
