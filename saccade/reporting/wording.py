@@ -78,7 +78,7 @@ _FIGURES = {
     "psnr": "PSNR",
     "ssim": "SSIM",
     "frechet": "Fréchet distance",
-    "frechet_share": "Fréchet distance, share of noise's",
+    "frechet_share": "Fréchet distance as a share of that of noise",
     "regression_frechet": "Fréchet distance of the regression",
     "regression_kernel_distance": "kernel distance of the regression",
     "regression_psnr": "PSNR of the regression",

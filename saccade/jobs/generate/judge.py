@@ -74,8 +74,8 @@ class GenerateJudgement:
             "metrics": {name: figure.to_json() for name, figure in self.metrics.items()},
             "headline": {
                 "metric": self.headline,
-                "words": "the samples' distance to real pictures, as a share of that of noise; low "
-                "is better",
+                "words": "the samples' distance to real pictures, as a share of that of noise (low "
+                "is better)",
             },
             "observer": self.fingerprint,
             "tables": [
