@@ -61,9 +61,9 @@ class Case:
     judge_steps: int = 600
 
 
-WIDE_PATCH = Case("digits-56", "vit-pico14", 1500, 700)
+WIDE_PATCH = Case("digits-56", "vit-pico14", 1000, 700)
 CASES = {
-    "digits": Case("digits-16", "vit-pico4", 2000, 700),
+    "digits": Case("digits-16", "vit-pico4", 1000, 700),
     "fashion": Case("fashion", "vit-pico7", 2500, 1300, ("model.depth=6",), 1000),
     # 14 x 14 pixels in a patch are 196 numbers; the network is 96 wide.
     "picture": WIDE_PATCH,
