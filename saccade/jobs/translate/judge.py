@@ -75,8 +75,8 @@ class TranslateJudgement:
             "metrics": {name: figure.to_json() for name, figure in self.metrics.items()},
             "headline": {
                 "metric": self.headline,
-                "words": "from the flow's answers to the true pictures (low is better; the one-step "
-                f"regression's is {self.metrics['regression_frechet'].value:.3g})",
+                "words": "from the flow's answers to the true pictures (low is better; the "
+                f"one-step regression's is {self.metrics['regression_frechet'].value:.3g})",
                 "unit": "distance",
             },
             "observer": self.fingerprint,
