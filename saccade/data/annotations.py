@@ -27,14 +27,18 @@ class Boxes:
         boxes_xyxy: left, top, right, bottom of each, in pixels, right and bottom not included.
         labels: class ids.
         is_crowd: boxes round many objects (COCO), which neither teach nor count.
+        size: height and width of the picture that they were drawn on; None where nobody said.
     """
 
     boxes_xyxy: Float32[np.ndarray, "m 4"]
     labels: Int64[np.ndarray, " m"]
     is_crowd: Bool[np.ndarray, " m"]
+    size: tuple[int, int] | None = None
 
     def fit(self, placement: Placement, preprocess: Preprocess) -> "Boxes":  # noqa: ARG002
         """The same in the input's pixels."""
+        if self.size is not None:
+            _require_size("the picture that its boxes were drawn on is", self.size, placement)
         boxes = placement.boxes_to_input(self.boxes_xyxy.astype(np.float64)).astype(np.float32)
         return Boxes(boxes_xyxy=boxes, labels=self.labels, is_crowd=self.is_crowd)
 
@@ -47,7 +51,7 @@ class ClassMap:
 
     def fit(self, placement: Placement, preprocess: Preprocess) -> "ClassMap":  # noqa: ARG002
         """The same on the input's pixels; the bars round a padded picture are ignored."""
-        _require_size(self.classes, placement)
+        _require_size("its mask is", self.classes.shape, placement)
         return ClassMap(classes=placement.map_to_input(self.classes, fill=IGNORED_CLASS))
 
 
@@ -65,7 +69,7 @@ class Segments:
 
     def fit(self, placement: Placement, preprocess: Preprocess) -> "Segments":  # noqa: ARG002
         """The same on the input's pixels; the bars round a padded picture are ignored."""
-        _require_size(self.segments, placement)
+        _require_size("its mask is", self.segments.shape, placement)
         segments = placement.map_to_input(self.segments, fill=IGNORED_SEGMENT)
         return Segments(segments=segments, labels=self.labels)
 
@@ -102,11 +106,11 @@ class Annotations(Protocol):
         ...
 
 
-def _require_size(labels: np.ndarray, placement: Placement) -> None:
-    if labels.shape != (placement.height, placement.width):
-        height, width = labels.shape
+def _require_size(what: str, size: tuple[int, ...], placement: Placement) -> None:
+    height, width = size
+    if (height, width) != (placement.height, placement.width):
         raise UnreadablePicture(
-            f"its mask is {width} x {height} pixels, and the picture {placement.width} x "
+            f"{what} {width} x {height} pixels, and the picture {placement.width} x "
             f"{placement.height}; they must be of one size"
         )
 

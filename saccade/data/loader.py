@@ -257,14 +257,19 @@ class Loader:
             if num_seen < min(_FEWEST_SEEN, len(self.samples)):
                 return
         if num_bad > self._max_bad_fraction * num_judged:
-            shown = [f"\n  {name}: {reason}" for name, reason in self.bad.items()][:_SHOWN_BAD]
             raise DataError(
                 f"{num_bad} of {num_judged} pictures ({num_bad / num_judged:.1%}) cannot be read; "
                 f"{self._max_bad_fraction:.1%} are allowed (data.max_bad_fraction). Repair or "
-                f"remove them, or allow more. The first:{''.join(shown)}"
+                f"remove them, or allow more. The first:{self._first_bad()}"
             )
 
     def _check_any_left(self) -> None:
         """Training on nothing would wait for ever."""
         if self._is_bad.all():
-            raise DataError(f"none of {len(self.samples)} pictures can be read: {self.bad}")
+            raise DataError(
+                f"none of {len(self.samples)} pictures can be read. The first:{self._first_bad()}"
+            )
+
+    def _first_bad(self) -> str:
+        shown = list(self.bad.items())[:_SHOWN_BAD]
+        return "".join(f"\n  {name}: {reason}" for name, reason in shown)

@@ -16,7 +16,9 @@ from saccade.data.decoding.decode import UnreadablePicture
 _FARTHEST = (
     1e6  # pixels; an outline is walked step by step, so a corner at 1e12 would take for ever
 )
+_LONGEST = 1e6  # pixels of an outline, of which each takes memory
 _UPSAMPLING = 5  # of the grid that outlines are walked on
+_LONGEST_BITS = 60  # of one number
 _BITS, _GOES_ON, _FIRST_CHARACTER = 5, 0x20, 48  # of the compressed form
 
 
@@ -129,6 +131,8 @@ def _decompress(text: bytes) -> Iterator[int]:
             )
         value |= (bits & (_GOES_ON - 1)) << shift
         shift += _BITS
+        if shift > _LONGEST_BITS:
+            raise UnreadablePicture("its run lengths hold a number beyond all pictures")
         if bits & _GOES_ON:
             continue
         if bits & (_GOES_ON >> 1):
@@ -154,7 +158,10 @@ def _corners(polygon: Sequence[Any]) -> Int64[np.ndarray, "n 2"]:
     if not (abs(corners) < _FARTHEST).all():
         raise UnreadablePicture("a polygon of it has a corner that no picture reaches")
     fine = np.trunc(_UPSAMPLING * corners + 0.5).astype(np.int64)
-    return np.concatenate([fine, fine[:1]])
+    fine = np.concatenate([fine, fine[:1]])
+    if abs(np.diff(fine, axis=0)).max(axis=1).sum() > _UPSAMPLING * _LONGEST:
+        raise UnreadablePicture("a polygon of it has an outline that is too long to be walked")
+    return fine
 
 
 def _fill(corners: Int64[np.ndarray, "n 2"], *, height: int, width: int) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int64, UInt64
 
+from saccade.config.task import JobName
 from saccade.data.layout import ALL
 from saccade.data.samples import Samples, Source, count
 from saccade.errors import DataError
@@ -27,7 +28,9 @@ class Split(NamedTuple):
     notes: tuple[str, ...]
 
 
-def split(source: Source, *, val_fraction: float, test_fraction: float, seed: int) -> Split:
+def split(
+    source: Source, *, val_fraction: float, test_fraction: float, seed: int, fewest: int = 1
+) -> Split:
     """Uses the splits that the source has and makes the missing ones.
 
     A source without splits gives ``test_fraction`` of its pictures to test and ``val_fraction`` of
@@ -43,6 +46,8 @@ def split(source: Source, *, val_fraction: float, test_fraction: float, seed: in
         val_fraction: at least 0, below 1.
         test_fraction: at least 0, below 1.
         seed: another seed makes other parts.
+        fewest: pictures of a class to hold out at least, where it has more; see
+            ``fewest_held_out``.
 
     Raises:
         DataError: the source has splits, but none to train on.
@@ -52,19 +57,23 @@ def split(source: Source, *, val_fraction: float, test_fraction: float, seed: in
     parts = source.splits
     notes: list[str] = []
     if ALL in parts:
-        # Test leaves two of a class where it can, so that val gets one too.
-        keep = 2 if val_fraction > 0 else 1
+        # Test leaves so many of a class where it can that val gets its share too.
+        keep = 1 + fewest if val_fraction > 0 else 1
         train, test = _hold_out(
-            parts[ALL], "test", test_fraction, keep=keep, seed=seed, notes=notes
+            parts[ALL], "test", test_fraction, keep=keep, fewest=fewest, seed=seed, notes=notes
         )
-        train, val = _hold_out(train, "val", val_fraction, keep=1, seed=seed, notes=notes)
+        train, val = _hold_out(
+            train, "val", val_fraction, keep=1, fewest=fewest, seed=seed, notes=notes
+        )
         return Split(train, val, test, tuple(notes))
 
     if "train" not in parts:
         raise DataError(f"{source.path} has no train split to learn from, only {', '.join(parts)}.")
     train, val, test = parts["train"], parts.get("val"), parts.get("test")
     if val is None:
-        train, val = _hold_out(train, "val", val_fraction, keep=1, seed=seed, notes=notes)
+        train, val = _hold_out(
+            train, "val", val_fraction, keep=1, fewest=fewest, seed=seed, notes=notes
+        )
     elif test is None:
         notes.append(
             f"There is no test split: the figures are on val ({count(len(val), 'picture')}), which "
@@ -73,8 +82,20 @@ def split(source: Source, *, val_fraction: float, test_fraction: float, seed: in
     return Split(train, val, test, tuple(notes))
 
 
+def fewest_held_out(job: JobName) -> int:
+    """How many pictures of a class are needed to judge a job: a search has to find a second one."""
+    return 2 if job == "embed" else 1
+
+
 def _hold_out(
-    samples: Samples, part: str, fraction: float, *, keep: int, seed: int, notes: list[str]
+    samples: Samples,
+    part: str,
+    fraction: float,
+    *,
+    keep: int,
+    fewest: int,
+    seed: int,
+    notes: list[str],
 ) -> tuple[Samples, Samples | None]:
     """Takes a share of every class away from the training pictures.
 
@@ -88,7 +109,8 @@ def _hold_out(
     labels = np.zeros(len(samples), dtype=np.int64) if samples.labels is None else samples.labels
     # The part's name is hashed too: val must not be drawn from just the ones test left over first.
     hashes = _hashes(samples.names(), f"{seed} {part}")
-    held = _first_of_each(labels, hashes, _shares(np.bincount(labels), fraction, keep=keep))
+    shares = _shares(np.bincount(labels), fraction, keep=keep, fewest=fewest)
+    held = _first_of_each(labels, hashes, shares)
     if not held.any():
         notes.append(f"Too few pictures to hold any out for {part}.")
         return samples, None
@@ -158,15 +180,16 @@ def _first_of_each(
 
 
 def _shares(
-    sizes: Int64[np.ndarray, " K"], fraction: float, *, keep: int
+    sizes: Int64[np.ndarray, " K"], fraction: float, *, keep: int, fewest: int
 ) -> Int64[np.ndarray, " K"]:
-    """How many of each class to hold out: the rounded share, at least one, and never all.
+    """How many of each class to hold out: the rounded share, at least ``fewest``, and never all.
 
-    Classes large enough are left with ``keep`` pictures, those of two with one; a single picture is
-    not held out.
+    Classes large enough are left with ``keep`` pictures, smaller ones with what is left; one of no
+    more than ``fewest`` gives none.
     """
     wanted = np.rint(sizes * fraction).astype(np.int64)
-    return np.where(sizes >= 2, np.clip(wanted, 1, np.maximum(sizes - keep, 1)), 0)
+    most = np.maximum(sizes - keep, fewest)
+    return np.where(sizes > fewest, np.clip(wanted, fewest, most), 0)
 
 
 def _hashes(names: list[str], salt: str) -> UInt64[np.ndarray, " N"]:

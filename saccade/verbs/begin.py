@@ -8,6 +8,7 @@ import torch
 from saccade.config.json import from_json, to_json
 from saccade.config.run import RunConfig
 from saccade.data.sources import Source
+from saccade.data.split import fewest_held_out
 from saccade.data.split import split as divide
 from saccade.errors import UsageError
 from saccade.jobs.job import Job
@@ -92,6 +93,7 @@ def begin(
         val_fraction=shares.val_fraction,
         test_fraction=shares.test_fraction,
         seed=wish.seed,
+        fewest=fewest_held_out(job.name),
     )
     planned = plan(
         wish,
@@ -141,6 +143,7 @@ def go_on(said: Said, pictures: Source, folder: RunFolder, *, voice: Voice) -> B
         val_fraction=config.data.val_fraction,
         test_fraction=config.data.test_fraction,
         seed=config.seed,
+        fewest=fewest_held_out(config.job),
     )
     data = prepare(parts, config, contract.preprocess, voice=voice)
     task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)

@@ -12,6 +12,7 @@ from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.loader import Loader
 from saccade.data.relabel import relabel
 from saccade.data.samples import Samples, Source
+from saccade.data.split import fewest_held_out
 from saccade.data.split import split as divide
 from saccade.errors import UsageError
 from saccade.jobs.find import find_job
@@ -144,6 +145,7 @@ def _not_trained_on(
         val_fraction=config.data.val_fraction,
         test_fraction=config.data.test_fraction,
         seed=config.seed,
+        fewest=fewest_held_out(config.job),
     )
     named = {"test": parts.test, "val": parts.val, "train": parts.train}
     return next((name, part) for name, part in named.items() if part)

@@ -13,7 +13,7 @@ from saccade.data.clips.sources import open_clips
 from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.samples import Samples, Source
 from saccade.data.sources import labelled, open_source
-from saccade.data.split import Split
+from saccade.data.split import Split, fewest_held_out
 from saccade.data.split import split as divide
 from saccade.errors import DataError, UsageError, nearest
 from saccade.recipes.classify import TEST_FRACTION
@@ -170,6 +170,7 @@ def _parts(
                 val_fraction=config.data.val_fraction,
                 test_fraction=config.data.test_fraction,
                 seed=config.seed,
+                fewest=fewest_held_out(config.job),
             )
         if folder.trained_on.is_file():
             seen = frozenset(folder.trained_on.read_text().split())

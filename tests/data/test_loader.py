@@ -257,3 +257,11 @@ def test_other_errors_are_not_swallowed(samples: Samples, monkeypatch: pytest.Mo
     with pytest.raises(ZeroDivisionError, match="a bug"):
         list(loader(samples, cache_bytes=ON_DEMAND).batches())
     assert num_decoders() == 0
+
+
+def test_where_no_picture_can_be_read_only_the_first_are_named(tmp_path: Path):
+    files = PictureFiles(tmp_path, tuple(f"{k}.png" for k in range(40)))
+    samples = Samples(pictures=files, ids=np.arange(40), labels=None)
+    with pytest.raises(DataError, match=r"none of 40 pictures can be read\. The first:") as caught:
+        loader(samples, max_bad_fraction=1.0)
+    assert str(caught.value).count("does not exist") == 5

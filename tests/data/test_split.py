@@ -7,7 +7,7 @@ import pytest
 
 from saccade.data.pictures import PictureArray, PictureFiles
 from saccade.data.samples import Samples, Source
-from saccade.data.split import Split, split
+from saccade.data.split import Split, fewest_held_out, split
 from saccade.errors import DataError
 
 
@@ -189,3 +189,17 @@ def test_one_group_alone_is_all_trained_on():
     assert parts.val is None
     assert parts.test is None
     assert "belong together" in parts.notes[0]
+
+
+def test_a_search_is_judged_on_two_of_a_class_at_least():
+    parts = split(
+        source(all=[12, 5, 2]),
+        val_fraction=0.1,
+        test_fraction=0.1,
+        seed=0,
+        fewest=fewest_held_out("embed"),
+    )
+    assert counts(parts.test) == [2, 2]
+    assert counts(parts.val) == [2, 2]
+    assert counts(parts.train) == [8, 1, 2]
+    assert fewest_held_out("classify") == 1

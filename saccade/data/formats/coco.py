@@ -4,13 +4,14 @@ The format: https://cocodataset.org/#format-data ("Object Detection").
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from saccade.data.decoding.decode import MAX_PIXELS
 from saccade.data.layout import ALL, SPLIT_NAMES
 from saccade.data.listing import Ignored, Listing
 from saccade.data.samples import count
@@ -129,6 +130,7 @@ def read_coco(given: str, root: Path, listing: Listing, files: Mapping[str, str]
         class_names = class_names or names
         label_of = {each.id: class_names.index(each.name) for each in read.categories}
         _require_named(read, label_of, name)
+        _require_pictures(read.images, name)
         objects: dict[int | str, list[tuple[int, CocoObject]]] = defaultdict(list)
         for each in read.annotations:
             objects[each.image_id].append((label_of[each.category_id], each))
@@ -136,7 +138,7 @@ def read_coco(given: str, root: Path, listing: Listing, files: Mapping[str, str]
         folder = _folder(read.images, by_base, split=split, beside=name.rpartition("/")[0])
         there = set(listing.pictures)
         for image in read.images:
-            path = folder + image.file_name.removeprefix("./")
+            path = folder + _tail(image)
             mine = objects.pop(image.id, [])
             if path in there:
                 pictures.append(CocoPicture(path, split, image, mine))
@@ -150,6 +152,7 @@ def read_coco(given: str, root: Path, listing: Listing, files: Mapping[str, str]
             f"{given}: none of the pictures that {', '.join(files.values())} list is there; the "
             f"first is {ignored[0].name if ignored else 'missing: the lists are empty'}"
         )
+    _require_once(pictures, given)
     used = {each.name for each in pictures}
     ignored += [
         Ignored(each, "in no annotation file") for each in listing.pictures if each not in used
@@ -197,9 +200,11 @@ def _split_of(name: str) -> str | None:
 
 
 def _read(path: Path, name: str) -> _CocoFile:
-    data = path.read_bytes()
+    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")  # as some editors begin a file
     try:
         return msgspec.json.decode(data, type=_CocoFile)
+    except RecursionError:
+        raise DataError(f"{name} is not as COCO files are: its lists lie too deep") from None
     except msgspec.ValidationError as error:
         raise DataError(f"{name} is not as COCO files are: {error}") from error
     except msgspec.DecodeError as error:
@@ -234,6 +239,40 @@ def _require_named(read: _CocoFile, label_of: Mapping[int, int], name: str) -> N
         )
 
 
+def _require_pictures(images: Sequence[CocoImage], name: str) -> None:
+    """Each id once, or objects would go to the wrong picture; and sizes that pictures can have."""
+    twice = [each for each, number in Counter(each.id for each in images).items() if number > 1]
+    if twice:
+        raise DataError(
+            f"{name}: {count(len(twice), 'picture id')} given to more than one picture, such as "
+            f"{twice[0]!r}; objects name their picture by it, so each must be different"
+        )
+    odd = [each for each in images if min(each.height, each.width) < 1]
+    odd += [each for each in images if each.height * each.width > MAX_PIXELS]
+    if odd:
+        raise DataError(
+            f"{name}: {odd[0].file_name} has {odd[0].width} x {odd[0].height} pixels; expected 1 "
+            f"a side at least, and up to {MAX_PIXELS:,} in all"
+        )
+
+
+def _require_once(pictures: Sequence[CocoPicture], given: str) -> None:
+    """A picture in two entries has its objects torn apart; in two splits it is judged unfairly."""
+    splits: dict[str, str] = {}
+    for each in pictures:
+        if each.name in splits:
+            raise DataError(
+                f"{given}: {each.name} is listed twice, in {splits[each.name]} and in "
+                f"{each.split}; give each picture one entry with all of its objects"
+            )
+        splits[each.name] = each.split
+
+
+def _tail(image: CocoImage) -> str:
+    """The picture's name as paths are written here; Windows programs write them its way."""
+    return image.file_name.replace("\\", "/").removeprefix("./")
+
+
 def _folder(
     images: Iterable[CocoImage], by_base: Mapping[str, list[str]], *, split: str, beside: str
 ) -> str:
@@ -244,7 +283,7 @@ def _folder(
     """
     votes: dict[str, int] = defaultdict(int)
     for image, _ in zip(images, range(_PROBES), strict=False):
-        tail = image.file_name.removeprefix("./")
+        tail = _tail(image)
         for path in by_base.get(tail.rpartition("/")[2], ()):
             if path == tail or path.endswith(f"/{tail}"):
                 votes[path[: len(path) - len(tail)]] += 1

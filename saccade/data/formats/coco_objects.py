@@ -17,6 +17,7 @@ from saccade.data.formats.objects import (
     Described,
     about_objects,
     box_source,
+    require_objects,
     some,
     split_samples,
 )
@@ -36,7 +37,11 @@ class _Runs(msgspec.Struct):
 
 
 def coco_boxes(given: str, root: Path, coco: Coco) -> Source:
-    """The source with a box for each object."""
+    """The source with a box for each object.
+
+    Raises:
+        DataError: there is not one box in all of them.
+    """
     pictures = [
         Described(
             name=each.name,
@@ -61,7 +66,11 @@ def coco_boxes(given: str, root: Path, coco: Coco) -> Source:
 
 
 def coco_segments(given: str, root: Path, coco: Coco) -> Source:
-    """The source with a mask for each object; they are made when a picture is loaded."""
+    """The source with a mask for each object; they are made when a picture is loaded.
+
+    Raises:
+        DataError: there is not one outline in all of them.
+    """
     pictures, without = [], []
     for each in coco.pictures:
         outlined = [pair for pair in each.objects if bytes(pair[1].segmentation) not in _EMPTY]
@@ -74,6 +83,7 @@ def coco_segments(given: str, root: Path, coco: Coco) -> Source:
             f"{count(len(without), 'object')} without an outline: left out ({some(without)})"
         )
     labels = [np.array([label for label, _ in each.objects], dtype=np.int64) for each in pictures]
+    require_objects(given, labels, notes)
     return Source(
         path=given,
         kind="COCO masks",
@@ -141,7 +151,7 @@ def _corners(objects: Sequence[tuple[int, CocoObject]]) -> Float64[np.ndarray, "
 def _mask(each: CocoObject, height: int, width: int) -> Bool[np.ndarray, "H W"]:
     try:
         found = msgspec.json.decode(each.segmentation, type=list[list[float]] | _Runs)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadablePicture(
             f"an outline in its annotations is neither polygons nor run lengths: {error}"
         ) from error

@@ -98,6 +98,7 @@ def _with_splits(root: Path, twins: Twins) -> tuple[list[Twin], list[str], list[
         notes.append(f"everything is in {twins.prefix}, so that is the source")
     ignored = [Ignored(name, "has no mask") for name in twins.lonely[0]]
     ignored += [Ignored(name, "has no picture") for name in twins.lonely[1]]
+    ignored += [Ignored(name, "another file of this name is used") for name in twins.twice]
     pairs = twins.pairs
     if all(each.split == ALL for each in pairs):
         split_of, table = read_split_file(root, twins.prefix)

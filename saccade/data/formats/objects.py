@@ -13,6 +13,7 @@ from saccade.data.layout import ALL
 from saccade.data.listing import Ignored, natural_key
 from saccade.data.pictures import PictureFiles, Pictures
 from saccade.data.samples import Samples, Source, count
+from saccade.errors import DataError
 
 SPLIT_ORDER = ("train", "val", "test", ALL)
 
@@ -71,7 +72,8 @@ class Tally:
 
     def tidy(self, picture: Described) -> Boxes:
         """The boxes of a picture that can be used, none of them beyond its border."""
-        boxes = np.where(np.isfinite(picture.boxes_xyxy), picture.boxes_xyxy, 0.0)
+        is_number = np.isfinite(picture.boxes_xyxy).all(1, keepdims=True)
+        boxes = np.where(is_number, picture.boxes_xyxy, 0.0)  # one of nothing, so it has no area
         limit = np.array([picture.width, picture.height, picture.width, picture.height])
         inside = boxes.clip(0, limit)
         is_flat = (boxes[:, 2:] <= boxes[:, :2]).any(1)
@@ -84,6 +86,7 @@ class Tally:
             boxes_xyxy=inside[is_kept].astype(np.float32),
             labels=picture.labels[is_kept],
             is_crowd=picture.is_crowd[is_kept],
+            size=(picture.height, picture.width),
         )
 
     def notes(self) -> list[str]:
@@ -108,7 +111,11 @@ def box_source(
     notes: Sequence[str] = (),
     ignored: Sequence[Ignored] = (),
 ) -> Source:
-    """The source of pictures with boxes; what is wrong with boxes is counted in its notes."""
+    """The source of pictures with boxes; what is wrong with boxes is counted in its notes.
+
+    Raises:
+        DataError: there is not one object in all of them.
+    """
     ordered = in_order(pictures)
     tally = Tally()
     boxes = tuple(tally.tidy(picture) for picture in ordered)
@@ -116,6 +123,7 @@ def box_source(
     told = [*notes, *tally.notes()]
     if num_crowds:
         told.append(f"{count(num_crowds, 'object')} marked as a crowd or difficult: not learned")
+    require_objects(given, [each.labels for each in boxes], told)
     told += about_objects([each.labels for each in boxes], class_names)
     return Source(
         path=given,
@@ -145,6 +153,27 @@ def about_objects(
             f"{count(num_empty, 'picture')} without objects: kept, they teach what is none"
         )
     return notes
+
+
+def require_objects(
+    given: str, labels: Sequence[Int64[np.ndarray, " _m"]], notes: Sequence[str]
+) -> None:
+    """Refuses a source of pictures without objects: nothing could be learned from it, or judged.
+
+    Args:
+        given: the source as the user gave it.
+        labels: of the objects of each picture.
+        notes: what happened to objects that were left out.
+
+    Raises:
+        DataError: there is not one object.
+    """
+    if not any(map(len, labels)):
+        why = f" ({'; '.join(notes)})" if notes else ""
+        raise DataError(
+            f"{given}: no object in any of {count(len(labels), 'picture')}{why}; at least one "
+            "picture must show something"
+        )
 
 
 def in_order(pictures: Sequence[Described]) -> list[Described]:

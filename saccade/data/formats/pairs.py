@@ -47,7 +47,8 @@ def open_pair_folders(given: str, root: Path, listing: Listing, twins: Twins) ->
     """The source of two folders.
 
     Raises:
-        DataError: a picture has no partner; all such names are said, up to a number.
+        DataError: a picture has no partner, or two might be it; such names are said, up to a
+            number.
     """
     first, second = twins.folders
     told = [
@@ -60,6 +61,11 @@ def open_pair_folders(given: str, root: Path, listing: Listing, twins: Twins) ->
         raise DataError(
             f"{given}: pictures without a partner, {'; '.join(told)}. Each picture in {first} "
             f"needs one of the same name in {second} (the ending may differ); add or remove them."
+        )
+    if twins.twice:
+        raise DataError(
+            f"{given}: pictures of one name in one folder, {', '.join(twins.twice[:_SHOWN])}; "
+            "partners are found by their names without endings, so each must be different"
         )
     splits, outside = settle_splits([(each.first, each.split) for each in twins.pairs])
     pairs = [each for each in twins.pairs if each.split in splits]

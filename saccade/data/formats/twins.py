@@ -30,12 +30,18 @@ class Twins(NamedTuple):
         folders: what the two are called.
         pairs: the pictures that have a partner.
         lonely: those of each side that have none.
+        twice: those whose name another one of their side has, with another ending; not used.
     """
 
     prefix: str
     folders: tuple[str, str]
     pairs: list[Twin]
     lonely: tuple[list[str], list[str]]
+    twice: list[str]
+
+
+_Place = tuple[str, tuple[str, str]]
+"""The folder in which both lie, and what the two are called."""
 
 
 def find_twins(
@@ -58,7 +64,8 @@ def find_twins(
     Returns:
         The outermost such folders; None if there are none.
     """
-    places: dict[tuple[str, tuple[str, str]], tuple[dict[str, str], dict[str, str]]] = {}
+    places: dict[_Place, tuple[dict[str, str], dict[str, str]]] = {}
+    twice: dict[_Place, list[str]] = {}
     for name in listing.pictures:
         parts = name.split("/")
         for k, part in enumerate(parts[:-1]):
@@ -70,9 +77,11 @@ def find_twins(
                 split = _role(before[-1]) if before else None
                 prefix = "/".join(before[:-1] if split else before)
                 stem = "/".join([*after, parts[-1].rpartition(".")[0]])
-                sides = places.setdefault((f"{prefix}/" if prefix else "", pair), ({}, {}))
+                place = (f"{prefix}/" if prefix else "", pair)
+                sides = places.setdefault(place, ({}, {}))
                 key = f"{split or ''}/{_without(stem, endings if side else ())}"
-                sides[side][key] = name
+                if sides[side].setdefault(key, name) != name:
+                    twice.setdefault(place, []).append(name)
     full = {place: sides for place, sides in places.items() if all(sides)}
     if not full:
         return None
@@ -88,7 +97,7 @@ def find_twins(
         [name for key, name in first.items() if key not in second],
         [name for key, name in second.items() if key not in first],
     )
-    return Twins(prefix, pair, pairs, lonely)
+    return Twins(prefix, pair, pairs, lonely, twice.get((prefix, pair), []))
 
 
 def split_in(name: str) -> str:

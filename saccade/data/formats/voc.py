@@ -5,12 +5,15 @@ development kit, section "annotation"); here a box ends before its right and bot
 counted from 0, so only left and top change, by one.
 """
 
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
 
+from saccade.data.decoding.decode import MAX_PIXELS
 from saccade.data.formats.objects import Described, box_source
 from saccade.data.layout import ALL, SPLIT_NAMES, class_name_of
 from saccade.data.listing import Ignored, Listing, natural_key
@@ -29,12 +32,14 @@ class VocPlaces(NamedTuple):
         annotations: every XML file, by its name without folder and ending.
         pictures: every picture, by the same.
         lists: the files that say which picture is in which split, by split.
+        twice: files of a name that another one has, in another folder or with another ending.
     """
 
     prefix: str
     annotations: dict[str, str]
     pictures: dict[str, str]
     lists: dict[str, str]
+    twice: list[str]
 
 
 def find_voc(listing: Listing) -> VocPlaces | None:
@@ -57,11 +62,19 @@ def find_voc(listing: Listing) -> VocPlaces | None:
             # trainval repeats train and val, so it counts only where there is no train.
             if role and (role not in lists or split != "trainval"):
                 lists[role] = name
+    texts = [
+        name
+        for name in listing.others
+        if name.startswith(f"{folder}/") and name.lower().endswith(".xml")
+    ]
+    annotations, by_stem = _by_stem(texts), _by_stem(pictures)
+    used = {*annotations.values(), *by_stem.values()}
     return VocPlaces(
         prefix=prefix,
-        annotations={_stem(n): n for n in listing.others if n.startswith(f"{folder}/")},
-        pictures={_stem(name): name for name in pictures},
+        annotations=annotations,
+        pictures=by_stem,
         lists=lists,
+        twice=[name for name in (*texts, *pictures) if name not in used],
     )
 
 
@@ -72,6 +85,7 @@ def open_voc(given: str, root: Path, listing: Listing, places: VocPlaces) -> Sou
         DataError: an XML file is broken or lacks something, a list is wrong, or nothing fits.
     """
     splits, ignored = _splits(given, root, places)
+    ignored += [Ignored(name, "another file of this name is used") for name in places.twice]
     ignored += [
         Ignored(name, "no picture of this name")
         for stem, name in places.annotations.items()
@@ -139,9 +153,14 @@ def _read(root: Path, name: str) -> _Objects:
             f"{name}: broken XML in line {line}, column {column + 1} ({error.msg}); expected "
             "<annotation> with an <object> for each box"
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError) as error:  # the last: of an unknown encoding
         raise DataError(f"{name}: cannot be read: {error}") from error
     height, width = (_number(tree, f"size/{side}", name) for side in ("height", "width"))
+    if min(height, width) < 1:
+        raise DataError(
+            f"{name}: its <size> is {width:g} x {height:g} pixels; write the picture's width and "
+            "height there"
+        )
     names, boxes, difficult = [], [], []
     for each in tree.findall("object"):
         called = (each.findtext("name") or "").strip()
@@ -167,10 +186,13 @@ def _read(root: Path, name: str) -> _Objects:
 def _number(element: ElementTree.Element, path: str, name: str) -> float:
     text = element.findtext(path)
     try:
-        return float(text or "")
+        number = float(text or "")
     except ValueError:
+        number = math.nan
+    if not abs(number) <= MAX_PIXELS:
         said = "nothing" if text is None else repr(text)
-        raise DataError(f"{name}: expected a number of pixels in <{path}>, found {said}") from None
+        raise DataError(f"{name}: expected a number of pixels in <{path}>, found {said}")
+    return number
 
 
 def _splits(given: str, root: Path, places: VocPlaces) -> tuple[dict[str, str], list[Ignored]]:
@@ -199,6 +221,14 @@ def _splits(given: str, root: Path, places: VocPlaces) -> tuple[dict[str, str], 
 
 def _last(folder: str) -> str:
     return folder.rpartition("/")[2].lower()
+
+
+def _by_stem(names: Iterable[str]) -> dict[str, str]:
+    """The first of each name without folder and ending."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(_stem(name), name)
+    return found
 
 
 def _stem(name: str) -> str:

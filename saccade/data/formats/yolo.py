@@ -4,6 +4,7 @@ A line is ``class x y width height`` (the box's centre) or ``class x1 y1 x2 y2 x
 outline): https://docs.ultralytics.com/datasets/detect and /segment.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +135,9 @@ def _read(path: Path, name: str, class_names: tuple[str, ...]) -> list[_Line]:
         try:
             first, *values = (float(word) for word in line.split())
         except ValueError:
-            raise DataError(f"{where}: expected numbers, found {line.strip()!r}") from None
+            first, values = math.nan, []
+        if not all(map(math.isfinite, (first, *values))):
+            raise DataError(f"{where}: expected numbers, found {line.strip()!r}")
         is_outline = len(values) >= 6 and len(values) % 2 == 0
         if len(values) != 4 and not is_outline:
             raise DataError(
@@ -184,7 +187,16 @@ def _class_names(given: str, root: Path, places: YoloPlaces) -> tuple[str, ...]:
         names = [names[k] for k in range(len(names))]
     if not isinstance(names, list) or not names:
         raise DataError(f"{places.names}: expected names, a list of the classes; found {names!r}")
-    return tuple(str(name) for name in names)
+    for k, each in enumerate(names):
+        if not isinstance(each, str | int | float):
+            raise DataError(
+                f"{places.names}: the name of class {k} is a {type(each).__name__}; expected text"
+            )
+    named = tuple(str(each) for each in names)
+    if len(set(named)) < len(named):
+        twice = next(each for each in named if named.count(each) > 1)
+        raise DataError(f"{places.names}: two classes are called {twice!r}; each must be different")
+    return named
 
 
 def _load_yaml(path: Path, name: str) -> dict[str, Any]:
@@ -193,7 +205,7 @@ def _load_yaml(path: Path, name: str) -> dict[str, Any]:
         raise DataError(f"{name}: {len(data):,} bytes are too many for a list of classes")
     try:
         found = yaml.safe_load(data)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         said = " ".join(str(error).split())
         raise DataError(f"{name}: broken YAML: {said}") from error
     if not isinstance(found, dict):

@@ -203,3 +203,49 @@ def test_a_file_for_each_picture_is_another_format_and_not_read(
         write_pictures(f"{k}.jpg")
         write(tmp_path / f"{k}.json", [image(k, f"{k}.jpg")], [])
     assert find_coco(tmp_path, list_folder(tmp_path)) == {}
+
+
+@pytest.mark.parametrize("start", ["\ufeff", ""], ids=["byte order mark", "none"])
+def test_files_of_windows_programs_are_read(
+    tmp_path: Path, write_pictures: WritePictures, start: str
+):
+    write_pictures("images/a.jpg")
+    write(tmp_path / "all.json", [image(1, r"images\a.jpg")], [])
+    (tmp_path / "all.json").write_text(start + (tmp_path / "all.json").read_text(), "utf-8")
+    assert [each.name for each in read(tmp_path).pictures] == ["images/a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ([image(1, "a.jpg"), image(1, "b.jpg")], "1 picture id given to more than one picture"),
+        ([image(1, "a.jpg"), image(2, "./a.jpg")], "a.jpg is listed twice, in all and in all"),
+        ([image(1, "a.jpg") | {"height": 0}], "a.jpg has 9 x 0 pixels; expected 1 a side"),
+        ([image(1, "a.jpg") | {"width": -9}], "a.jpg has -9 x 7 pixels"),
+        ([image(1, "a.jpg") | {"width": 10**9}], "a.jpg has 1000000000 x 7 pixels; expected"),
+    ],
+)
+def test_pictures_that_cannot_be_told_apart_or_cannot_be_are_refused(
+    tmp_path: Path, write_pictures: WritePictures, images: list[Any], message: str
+):
+    write_pictures("a.jpg", "b.jpg")
+    write(tmp_path / "all.json", images, [thing(1)])
+    with pytest.raises(DataError, match=message):
+        read(tmp_path)
+
+
+def test_a_picture_in_two_splits_is_refused(tmp_path: Path, write_pictures: WritePictures):
+    write_pictures("a.jpg")
+    write(tmp_path / "train.json", [image(1, "a.jpg")], [])
+    write(tmp_path / "val.json", [image(1, "a.jpg")], [])
+    with pytest.raises(DataError, match=r"a.jpg is listed twice, in train and in val"):
+        read(tmp_path)
+
+
+def test_lists_that_lie_too_deep_are_refused(tmp_path: Path, write_pictures: WritePictures):
+    write_pictures("a.jpg")
+    write(tmp_path / "all.json", [image(1, "a.jpg")], [thing(1) | {"segmentation": "DEEP"}])
+    text = (tmp_path / "all.json").read_text()
+    (tmp_path / "all.json").write_text(text.replace('"DEEP"', "[" * 100_000 + "]" * 100_000))
+    with pytest.raises(DataError, match="its lists lie too deep"):
+        read(tmp_path)

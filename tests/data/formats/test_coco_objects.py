@@ -12,6 +12,7 @@ from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.formats.coco import Coco, CocoImage, CocoObject, CocoPicture
 from saccade.data.formats.coco_objects import CocoSegments, coco_boxes, coco_segments
 from saccade.data.regions import encode_rle
+from saccade.errors import DataError
 
 HEIGHT, WIDTH = 6, 8
 
@@ -95,6 +96,8 @@ def test_a_picture_without_objects_has_an_empty_map():
         ({"size": [6, 8], "counts": [40]}, "run lengths cover 40 pixels"),
         ([[1, 2, 3, 4]], "a polygon of it has 4 numbers"),
         ("circle", "neither polygons nor run lengths"),
+        ([[9e5, 0, 0, 9e5, 5, 5] * 3], "an outline that is too long to be walked"),
+        ({"size": [6, 8], "counts": "o" * 9999}, "a number beyond all pictures"),
     ],
 )
 def test_a_broken_outline_is_this_pictures_fault(said: Any, message: str):
@@ -112,7 +115,8 @@ def test_objects_without_an_outline_are_left_out_and_counted():
 
 
 def test_pictures_stand_split_by_split():
-    pictures = [picture(name="b.jpg", split="test"), picture(name="a.jpg", split="train")]
+    seen = thing(rectangle(0, 0, 2, 2))
+    pictures = [picture(seen, name="b.jpg", split="test"), picture(name="a.jpg", split="train")]
     source = coco_segments("", Path(), Coco(pictures, ("a",), [], []))
     assert [samples.names() for samples in source.splits.values()] == [["a.jpg"], ["b.jpg"]]
 
@@ -125,3 +129,16 @@ def test_a_stamp_changes_with_an_outline():
     assert stamp(one) == stamp(one)
     others = [stamp(thing(rectangle(0, 0, 2, 3))), stamp(thing(rectangle(0, 0, 2, 2), 1)), stamp()]
     assert len({stamp(one), *others}) == 4
+
+
+def test_an_outline_of_a_thousand_lists_is_this_pictures_fault():
+    label, bad = thing([])
+    bad.segmentation = msgspec.Raw(b"[" * 100_000 + b"]" * 100_000)
+    with pytest.raises(UnreadablePicture, match="neither polygons nor run lengths"):
+        segments((label, bad))
+
+
+def test_a_source_without_one_outline_is_refused():
+    coco = Coco([picture(thing([]))], ("a",), [], [])
+    with pytest.raises(DataError, match=r"no object in any of 1 picture \(1 object without an out"):
+        coco_segments("", Path(), coco)

@@ -5,10 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from saccade.config.run import Preprocess
 from saccade.data.annotations import Boxes
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.formats.objects import Described, Tally, box_source, some
+from saccade.data.placement import place
+from saccade.errors import DataError
 
 CLASSES = ("cat", "dog")
+PREPROCESS = Preprocess(
+    height=8, width=8, channels=3, fit="squash", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+)
 
 
 def described(name: str, *boxes: list[float], split: str = "all", crowd: bool = False) -> Described:
@@ -37,10 +44,11 @@ def test_good_boxes_stay_as_they_are():
         ([25, 2, 30, 5], [], "1 object whose box lies outside the picture: left out"),
         ([4, 2, 4, 5], [], "1 object whose box has no area: left out"),
         ([9, 2, 4, 5], [], "has no area"),
-        ([np.nan, 2, 4, 5], [[0, 2, 4, 5]], None),
+        ([np.nan, 2, 4, 5], [], "has no area"),
+        ([0, 2, np.inf, 5], [], "has no area"),
         ([-0.3, 2, 4, 5], [[0, 2, 4, 5]], None),
     ],
-    ids=["out", "outside", "flat", "backwards", "not a number", "rounded"],
+    ids=["out", "outside", "flat", "backwards", "not a number", "infinite", "rounded"],
 )
 def test_bad_boxes_are_cut_or_left_out_and_counted(
     box: list[float], left: list[list[float]], note: str | None
@@ -95,8 +103,22 @@ def test_a_stamp_changes_with_any_number():
         return annotations.stamp(0)
 
     assert stamp([0, 0, 1, 1]) == stamp([0, 0, 1, 1])
-    others = [stamp([0, 0, 1, 2]), stamp([0, 0, 1, 1], crowd=True), stamp()]
-    assert len({stamp([0, 0, 1, 1]), *others}) == 4
+    others = [stamp([0, 0, 1, 2]), stamp([0, 0, 1, 1], crowd=True)]
+    assert len({stamp([0, 0, 1, 1]), *others}) == 3
+
+
+def test_a_source_without_one_object_is_refused_with_what_was_left_out():
+    pictures = [described("a"), described("b", [25, 2, 30, 5])]
+    with pytest.raises(DataError, match=r"given: no object in any of 2 pictures \(1 object whose"):
+        box_source("given", Path(), pictures, kind="boxes", class_names=CLASSES)
+
+
+def test_boxes_of_a_picture_of_another_size_are_refused_with_both_sizes():
+    boxes = Tally().tidy(described("a", [0, 0, 5, 5]))  # of 20 x 10
+    turned = place(20, 10, PREPROCESS)
+    with pytest.raises(UnreadablePicture, match="drawn on is 20 x 10 pixels, and the picture 10 x"):
+        boxes.fit(turned, PREPROCESS)
+    assert len(boxes.fit(place(10, 20, PREPROCESS), PREPROCESS).labels) == 1
 
 
 def test_some_names_each_once():

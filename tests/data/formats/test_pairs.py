@@ -161,3 +161,9 @@ def test_pictures_of_any_other_shape_are_no_pairs(tmp_path: Path, write_pictures
 def test_a_folder_without_pictures_has_no_pairs(tmp_path: Path):
     with pytest.raises(DataError, match="no pairs of pictures found"):
         open_pairs(tmp_path, pairs="left-right")
+
+
+def test_two_pictures_of_one_name_are_refused(tmp_path: Path, write_pictures: WritePictures):
+    write_pictures("input/1.png", "input/1.jpg", "target/1.png")
+    with pytest.raises(DataError, match=r"of one name in one folder, input/1.png; partners are"):
+        open_pairs(tmp_path)

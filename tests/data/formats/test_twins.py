@@ -113,3 +113,11 @@ def test_a_table_that_says_something_else_is_refused(tmp_path: Path, text: str, 
     (tmp_path / "index.csv").write_text(text)
     with pytest.raises(DataError, match=message):
         read_split_file(tmp_path, "")
+
+
+def test_two_pictures_of_one_name_are_told(tmp_path: Path, write_pictures: WritePictures):
+    write_pictures("images/1.jpg", "images/1.png", "masks/1.png")
+    twins = find_twins(list_folder(tmp_path), NAMES)
+    assert twins is not None
+    assert [tuple(each) for each in twins.pairs] == [("images/1.jpg", "masks/1.png", "all")]
+    assert twins.twice == ["images/1.png"]

@@ -216,3 +216,40 @@ def test_no_object_anywhere_is_refused(world: Path):
     write_xml(world / "Annotations" / "a.xml")
     with pytest.raises(DataError, match="no object in any of 2 annotation files"):
         opened(world)
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        ("<width>nan</width><height>7</height>", "expected a number of pixels in <size/width>"),
+        ("<width>9</width><height>inf</height>", "expected a number of pixels in <size/height>"),
+        ("<width>0</width><height>0</height>", "its <size> is 0 x 0 pixels; write the picture's"),
+    ],
+)
+def test_a_size_that_no_picture_has_is_refused(world: Path, size: str, message: str):
+    write_xml(world / "Annotations" / "b.xml", size=size)
+    with pytest.raises(DataError, match=rf"Annotations/b.xml: {message}"):
+        opened(world)
+
+
+def test_an_unknown_encoding_is_refused(world: Path):
+    (world / "Annotations" / "b.xml").write_text('<?xml version="1.0" encoding="x-me"?><a/>')
+    with pytest.raises(DataError, match=r"Annotations/b.xml: cannot be read: unknown encoding"):
+        opened(world)
+
+
+def test_only_xml_files_are_annotations(world: Path):
+    (world / "Annotations" / "b.txt").write_text("a remark")
+    assert len(opened(world).splits["all"]) == 2
+
+
+def test_a_second_file_of_a_name_is_said_and_not_used(world: Path, write_pictures: WritePictures):
+    write_pictures("JPEGImages/old/a.png")
+    write_xml(world / "Annotations" / "old" / "b.xml", thing("cow", 1, 1, 2, 2))
+    source = opened(world)
+    assert source.class_names == ("dog",)
+    assert source.splits["all"].names() == ["JPEGImages/a.jpg", "JPEGImages/b.jpg"]
+    assert {(each.name, each.reason) for each in source.ignored} == {
+        ("JPEGImages/old/a.png", "another file of this name is used"),
+        ("Annotations/old/b.xml", "another file of this name is used"),
+    }

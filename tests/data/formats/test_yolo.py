@@ -173,3 +173,27 @@ def test_classes_without_names_are_refused_with_what_to_do(world: Path):
 def test_folders_without_texts_are_nothing(tmp_path: Path, write_pictures: WritePictures):
     write_pictures("images/a.png", "labels/a.png")
     assert find_yolo(list_folder(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["nan 0.5 0.5 0.1 0.1", "inf 0.5 0.5 0.1 0.1", "0 nan 0.5 0.1 0.1"]
+)
+def test_what_is_no_number_is_refused(world: Path, line: str):
+    write(world / "labels" / "a.txt", line)
+    with pytest.raises(DataError, match=rf"labels/a.txt, line 1: expected numbers, found '{line}'"):
+        opened(world)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ("[cat, [dog]]", "the name of class 1 is a list; expected text"),
+        ("[cat, null]", "the name of class 1 is a NoneType; expected text"),
+        ("[cat, cat]", "two classes are called 'cat'"),
+        ("[" * 5000 + "]" * 5000, "broken YAML"),
+    ],
+)
+def test_names_that_are_none_are_refused(world: Path, names: str, message: str):
+    write(world / "data.yaml", f"names: {names}\n")
+    with pytest.raises(DataError, match=f"data.yaml: {message}"):
+        opened(world)
