@@ -24,12 +24,13 @@ NAMES = {
     "packing": "pictures of mixed sizes: packed against padded, forward and backward",
     "detect": "digits on canvases: average precision, no place as control, 16 by heart",
     "detect_cells": "BCCD blood cells: average precision, from scratch and pretrained",
-    "retrieval": "edited copies found again, engines beside faiss and each other; has options",
+    "copies": "edited copies of 2,000 pictures found again, by models and without; has options",
+    "engines": "exact search beside faiss, approximate beside exact, 100,000 vectors; has options",
     "pretrain": "learning without labels: four methods and controls; has options, see --help",
 }
 
 HAVE_OPTIONS = {
-    "ablation", "detect", "detect_cells", "generate", "pretrain", "retrieval", "segment",
+    "ablation", "copies", "detect", "detect_cells", "engines", "generate", "pretrain", "segment",
     "translate", "video",
 }  # fmt: skip
 """These read their own command line; the others take seeds."""

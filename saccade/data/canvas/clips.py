@@ -35,6 +35,11 @@ class ClipConfig:
     max_size: float = 16.0
     is_grey: bool = False
 
+    @property
+    def hides_direction(self) -> bool:
+        """Whether the frames without their order say nothing: all places, but for one, as often."""
+        return self.num_frames % _NUM_PLACES in (0, 1, _NUM_PLACES - 1)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Clip:
@@ -70,8 +75,15 @@ def draw_clip(
         part: the parts of a world differ in handwriting and in everything else.
         number: from 0; eight in a row show the eight directions.
         config: sizes and counts.
+
+    Raises:
+        ValueError: with so many frames the set of them would tell the direction.
     """
-    assert config.num_frames % _NUM_PLACES in (0, 1, _NUM_PLACES - 1)
+    if not config.hides_direction:
+        raise ValueError(
+            f"num_frames is {config.num_frames}; the places that so many frames visit would tell "
+            "the direction without their order: take 8, 9, 10, 17, 18, 19, 26, ... or 1"
+        )
     chance = Chance(seed=seed, stream=_STREAM + PARTS.index(part), number=number)
     background = texture(chance, height=config.height, width=config.width, is_grey=config.is_grey)
     size = chance.between(config.min_size, config.max_size)

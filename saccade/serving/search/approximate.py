@@ -16,7 +16,7 @@ EXPANSION_ADD = 128
 """Candidates looked at when a vector is added."""
 
 EXPANSION_SEARCH = 256
-"""Candidates looked at for a query; ``python -m benchmarks retrieval`` measures the recall."""
+"""Candidates looked at for a query; ``python -m benchmarks engines`` measures the recall."""
 
 
 class ApproximateSearch:

@@ -14,7 +14,7 @@ from saccade.transformer.linear import prefers_onednn
 
 BLOCK = 8192
 """Vectors of the gallery multiplied at a time: with 384 numbers each, 12 MB. Measured by
-``python -m benchmarks retrieval``: 4,096 to 8,192 are best, 1,024 takes 1.5 times as long."""
+``python -m benchmarks engines``: 4,096 to 8,192 are best, 1,024 takes 1.5 times as long."""
 
 QUERIES = 256
 """Queries multiplied at a time, so that the similarities of a block stay in the cache."""

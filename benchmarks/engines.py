@@ -1,15 +1,22 @@
-"""Exact search beside faiss, and approximate search beside exact: the benchmark ``retrieval``."""
+"""Exact search beside faiss, and approximate search beside exact, on 100,000 vectors.
+
+``exact`` needs faiss-cpu, to be compared with; ``approximate`` needs the extra ``search``.
+
+    python -m benchmarks engines                      measures what is missing, see --help
+    python -m benchmarks engines --collect            what there is to results/engines.json
+"""
 
 import importlib
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks.ledger import Training, run_cases
 from saccade.serving.search.approximate import ApproximateSearch
 from saccade.serving.search.exact import ExactSearch
 
@@ -17,6 +24,23 @@ NUM_VECTORS, EMBED_DIM, NUM_CENTRES, K = 100_000, 384, 1_000, 10
 NUM_QUERIES = (1, 2, 8, 64, 1_000)
 ROUNDS = 7
 NUM_RECALLED = 1_000
+
+
+CASES = {
+    name: {"vectors": NUM_VECTORS, "dim": EMBED_DIM, "clusters": NUM_CENTRES, "k": K}
+    for name in ("exact", "approximate")
+}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measures what is not there yet, or collects."""
+    torch.set_num_threads(1)
+    run_cases(arguments, benchmark="engines", cases=CASES, train=measure)
+
+
+def measure(training: Training) -> dict[str, Any]:
+    """One engine on vectors of its seed's own."""
+    return (exact_search if training.case == "exact" else approximate_search)(training.seed)
 
 
 def exact_search(seed: int) -> dict[str, Any]:
@@ -28,26 +52,21 @@ def exact_search(seed: int) -> dict[str, Any]:
     faiss.omp_set_num_threads(1)
     flat = faiss.IndexFlatIP(EMBED_DIM)
     flat.add(vectors)
-    rows = []
+    figures: dict[str, Any] = {"faiss": faiss.__version__}
     for count in NUM_QUERIES:
         some = np.ascontiguousarray(queries[:count])
-        seconds: dict[str, list[float]] = {"exact": [], "faiss": []}
+        ours, theirs = [], []
         for _ in range(ROUNDS):
-            seconds["exact"].append(_seconds(lambda q=some: exact.search(q, K)))
-            seconds["faiss"].append(_seconds(lambda q=some: flat.search(q, K)))
-        ours, theirs = exact.search(some, K), flat.search(some, K)[1]
-        medians = {name: statistics.median(values) for name, values in seconds.items()}
-        rows.append(
-            {
-                "queries": count,
-                **{f"{name}_ms": round(1000 * value, 2) for name, value in medians.items()},
-                **{f"{name}_min_ms": round(1000 * min(v), 2) for name, v in seconds.items()},
-                "times_as_fast": round(medians["faiss"] / medians["exact"], 2),
-                "same_rows": round(float((ours.rows == theirs).mean()), 5),
-            }
-        )
-        print(rows[-1], flush=True)
-    return {**_about(seed), "faiss": faiss.__version__, "rows": rows}
+            ours.append(_seconds(lambda q=some: exact.search(q, K)))
+            theirs.append(_seconds(lambda q=some: flat.search(q, K)))
+        same = exact.search(some, K).rows == flat.search(some, K)[1]
+        figures |= {
+            f"exact_ms_{count}": round(1000 * statistics.median(ours), 2),
+            f"faiss_ms_{count}": round(1000 * statistics.median(theirs), 2),
+            f"times_as_fast_{count}": round(statistics.median(theirs) / statistics.median(ours), 2),
+            f"same_rows_{count}": round(float(same.mean()), 5),
+        }
+    return figures
 
 
 def approximate_search(seed: int) -> dict[str, Any]:
@@ -63,14 +82,12 @@ def approximate_search(seed: int) -> dict[str, Any]:
     truth, found = exact.search(some, K).rows, graph.search(some, K).rows
     hits = [len(set(a) & set(b)) for a, b in zip(truth.tolist(), found.tolist(), strict=True)]
     one = [_seconds(lambda q=some[i : i + 1]: graph.search(q, K)) for i in range(200)]
-    row = {
-        "recall_at_10": round(sum(hits) / (K * NUM_RECALLED), 5),
+    return {
+        "recall_at_10": sum(hits) / (K * NUM_RECALLED),
         "worst_query": min(hits) / K,
         "add_cpu_seconds": round(add_seconds, 1),
         "one_query_median_ms": round(1000 * statistics.median(one), 3),
     }
-    print(row, flush=True)
-    return {**_about(seed), **row}
 
 
 def clustered(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -84,14 +101,6 @@ def clustered(seed: int) -> tuple[np.ndarray, np.ndarray]:
         return found / np.linalg.norm(found, axis=1, keepdims=True)
 
     return draw(NUM_VECTORS), draw(max(*NUM_QUERIES, NUM_RECALLED))
-
-
-def _about(seed: int) -> dict[str, Any]:
-    return {
-        "seed": seed,
-        "vectors": f"{NUM_VECTORS:,} x {EMBED_DIM}, {NUM_CENTRES:,} Gaussian clusters",
-        "threads": torch.get_num_threads(),
-    }
 
 
 def _seconds(work: Callable[[], object]) -> float:

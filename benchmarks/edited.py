@@ -1,4 +1,4 @@
-"""Pictures and edited copies of them, for the benchmark ``retrieval``."""
+"""Pictures and edited copies of them, for the benchmark ``copies``."""
 
 import io
 import tarfile
@@ -104,6 +104,15 @@ MILD: dict[str, Edit] = {
 }
 
 OTHERS: dict[str, Edit] = {"hard_crop": hard_crop, "text": text, "flip": flip}
+
+
+def write_all(root: Path) -> None:
+    """The gallery, each edit of it, and the background, a folder each."""
+    pictures = gallery()
+    write(pictures, root / "gallery")
+    write(background(), root / "background")
+    for seed, (name, edit) in enumerate((MILD | OTHERS).items()):
+        write_edited(pictures, edit, root / name, seed=seed)
 
 
 def write(pictures: list[Image.Image], folder: Path) -> Path:
