@@ -26,7 +26,7 @@ class Points(NamedTuple):
 
     Attributes:
         logits: of each query's mask.
-        shares: how much of the cell each segment covers, 0 to 1.
+        shares: how much of what is known of the cell each segment covers, 0 to 1.
         weights: how much of the cell is known, 0 to 1.
     """
 
@@ -104,7 +104,10 @@ def compare(
 def cell_shares(
     truth: SegmentTargets, cell_size: int, *, height: int, width: int
 ) -> tuple[Float[Tensor, "B M P"], Float[Tensor, "B 1 P"]]:
-    """How much of each cell each segment covers, and how much of it is known.
+    """How much of the known part of each cell each segment covers, and how large that part is.
+
+    Of the known part: a cell that reaches beyond the picture belongs to an object as a whole when
+    all of it inside the picture does.
 
     The naive version asks each pixel of a cell for its segment. One histogram over (picture,
     segment, cell) does the same without a mask per segment at full size.
@@ -125,12 +128,13 @@ def cell_shares(
     num_rows, num_cells = num_segments + 2, height * width  # ignored, none, and the segments
     place = (picture * num_rows + segments + 1) * num_cells + cell
     counts = torch.bincount(place.flatten(), minlength=batch * num_rows * num_cells)
-    shares = counts.view(batch, num_rows, num_cells).float() / cell_size**2
-    return shares[:, 2:], 1 - shares[:, :1]
+    counts = counts.view(batch, num_rows, num_cells)
+    known = cell_size**2 - counts[:, :1]  # pixels
+    return counts[:, 2:] / known.clamp(min=1), known / cell_size**2
 
 
 def _drawn(mask_logits: Tensor, truth: SegmentTargets, cell_size: int) -> Points:
-    """Logits between cells, bilinearly, and the segment of the pixel there."""
+    """Logits between cells, bilinearly as in an answer, and the segment of the pixel there."""
     batch, num_segments = truth.labels.shape
     height, width = truth.segments.shape[1:]
     device = truth.segments.device
@@ -141,7 +145,9 @@ def _drawn(mask_logits: Tensor, truth: SegmentTargets, cell_size: int) -> Points
     numbers = torch.arange(1, num_segments + 1, device=device)
     reach = at.new_tensor(mask_logits.shape[:1:-1]) * cell_size  # width, height
     inside = (pixel + 0.5) / reach * 2 - 1
-    logits = F.grid_sample(mask_logits.float(), inside[:, None], align_corners=False)
+    logits = F.grid_sample(
+        mask_logits.float(), inside[:, None], padding_mode="border", align_corners=False
+    )
     return Points(
         logits[:, :, 0],
         (segment[:, None] == numbers[:, None]).float(),

@@ -83,8 +83,8 @@ class PanopticMetrics:
 
         counts = np.zeros((4, len(self.class_names)))
         found, missed = is_match.any(axis=1), ~is_match.any(axis=0) & (true > 0)
-        # What lies mostly where nobody knows is neither right nor wrong.
-        is_false = ~found & (said > unknown[1:])
+        # What lies mostly where nobody knows is neither right nor wrong; half is not most.
+        is_false = ~found & (said >= unknown[1:]) & (said > 0)
         np.add.at(counts[0], predicted_labels, iou.max(axis=1, initial=0.0) * found)
         np.add.at(counts[1], predicted_labels, found)
         np.add.at(counts[2], truth_labels, missed)

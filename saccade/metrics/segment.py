@@ -58,16 +58,22 @@ class MapMetrics:
         """Adds one picture.
 
         Args:
-            predicted: class ids.
+            predicted: class ids, or ``IGNORED_CLASS`` where nothing was said: all of that is wrong.
             truth: class ids, or ``IGNORED_CLASS`` for pixels that do not count.
         """
         num_classes = len(self.class_names)
         is_known = truth != IGNORED_CLASS
-        pairs = truth[is_known].astype(np.int64) * num_classes + predicted[is_known]
+        said, true = predicted[is_known], truth[is_known].astype(np.int64)
+        is_said = said != IGNORED_CLASS
+        pairs = true[is_said] * num_classes + said[is_said]
         confusion = np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, -1)
         self.confusion += confusion
-        both = confusion.diagonal()
-        self._counts.append(np.stack([both, confusion.sum(axis=0), confusion.sum(axis=1)]))
+        counts = (
+            confusion.diagonal(),
+            confusion.sum(axis=0),
+            np.bincount(true, minlength=num_classes),
+        )
+        self._counts.append(np.stack(counts))
 
     def dice_of_pictures(self) -> Float[np.ndarray, "n K"]:
         """Of each class in each picture; NaN where it neither is nor was said to be."""

@@ -60,7 +60,7 @@ def test_the_loss_is_that_of_the_cheapest_assignment() -> None:
     torch.testing.assert_close(found.classes, 2 * entropy.sum() / weights[wanted].sum())
 
 
-def test_cells_say_how_much_of_them_a_segment_covers() -> None:
+def test_cells_say_how_much_of_their_known_part_a_segment_covers() -> None:
     target = truth()
 
     shares, known = cell_shares(target, 2, height=4, width=4)
@@ -70,8 +70,10 @@ def test_cells_say_how_much_of_them_a_segment_covers() -> None:
             for column in range(4):
                 pixels = target.segments[b, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
                 cell = row * 4 + column
+                of_known = pixels[pixels >= 0]
                 for k in range(2):
-                    assert shares[b, k, cell] == (pixels == k + 1).float().mean()
+                    share = (of_known == k + 1).float().mean().nan_to_num()
+                    assert shares[b, k, cell] == share
                 assert known[b, 0, cell] == (pixels >= 0).float().mean()
 
 
@@ -82,6 +84,29 @@ def test_cells_beyond_the_picture_are_unknown() -> None:
 
     assert not known.unflatten(2, (3, 2))[:, 0, 2].any()
     assert not shares.unflatten(2, (3, 2))[:, :, 2].any()
+
+
+def test_a_cell_that_the_border_cuts_is_all_of_the_object_that_fills_its_visible_part() -> None:
+    """Sure of it there, a mask costs nothing; the picture's 6 pixels are a cell and a half."""
+    segments = torch.zeros(1, 6, 6, dtype=torch.int32)
+    segments[:, :, 4:] = 1
+    target = SegmentTargets(segments=segments, labels=torch.tensor([[0]]))
+    right = torch.tensor([[-20.0, 20.0]]).expand(1, 1, 2, 2)
+
+    found = mask_losses(torch.zeros(1, 1, 2), right, target, cell_size=4)
+
+    assert found.bce.item() == pytest.approx(0.0, abs=1e-6)
+    assert found.dice.item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_points_near_the_border_have_the_logit_of_the_outermost_cell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(masks, "MOST_POINTS", 3)
+
+    points = compare(torch.full((2, 3, 2, 2), 7.0), truth(), cell_size=4)
+
+    torch.testing.assert_close(points.logits, torch.full((2, 3, 3), 7.0))
 
 
 def test_a_segment_without_pixels_is_nobodys_task() -> None:

@@ -30,7 +30,10 @@ def naive(found: np.ndarray, said: np.ndarray, truth: np.ndarray, labels: np.nda
     false = sum(
         1
         for one in mine
-        if one not in used and ((found == one) & known).sum() > ((found == one) & ~known).sum()
+        if one not in used
+        and (found == one).any()
+        # as in the tool that came with the paper: left out when more than half is unknown
+        and not ((found == one) & ~known).sum() / (found == one).sum() > 0.5
     )
     return sum(ious), len(ious), len(theirs) - len(ious), false
 
@@ -70,6 +73,23 @@ def test_the_right_mask_of_another_class_is_missed_and_false() -> None:
     assert metrics.metrics()["pq"].value == 0
 
 
+@pytest.mark.parametrize(("unknown", "false"), [(9, 1), (10, 1), (11, 0), (20, 0)])
+def test_a_segment_is_false_unless_more_than_half_of_it_is_unknown(
+    unknown: int, false: int
+) -> None:
+    metrics = PanopticMetrics(NAMES)
+    found = stripes([(1, 20)], height=1)
+
+    metrics.update(
+        found,
+        np.array([0]),
+        stripes([(-1, unknown), (0, 20 - unknown)], height=1),
+        np.zeros(0, np.int64),
+    )
+
+    assert metrics.counts_of_pictures().tolist() == [[0, 0, false]]
+
+
 def test_half_an_overlap_is_no_match_and_a_pixel_more_is() -> None:
     for extra, matched in ((0, 0), (1, 1)):
         metrics = PanopticMetrics(NAMES)
@@ -87,7 +107,7 @@ def test_what_is_found_where_nobody_knows_is_not_false() -> None:
     metrics.update(stripes([(1, 7)]), np.array([0]), truth, np.zeros(0, np.int64))
     metrics.update(stripes([(0, 1), (1, 6)]), np.array([0]), truth, np.zeros(0, np.int64))
 
-    assert metrics.counts_of_pictures()[:, 2].tolist() == [0, 0, 0]
+    assert metrics.counts_of_pictures()[:, 2].tolist() == [0, 0, 1]  # half is not most
     metrics.update(stripes([(0, 4), (1, 3)]), np.array([0]), truth, np.zeros(0, np.int64))
     assert metrics.counts_of_pictures()[3, 2] == 1
 

@@ -90,6 +90,18 @@ def test_the_confusion_has_true_classes_as_rows() -> None:
     assert metrics.confusion.tolist() == [[1, 1], [0, 0]]
 
 
+def test_where_nothing_was_said_a_pixel_is_missed_and_no_class_was_said_too_often() -> None:
+    metrics = MapMetrics(("a", "b"))
+    truth = np.array([[0, 0, 1, 1]], np.uint8)
+
+    metrics.update(np.array([[0, IGNORED, 1, IGNORED]], np.uint8), truth)
+
+    assert [row.precision for row in metrics.per_class()] == [1.0, 1.0]
+    assert [row.recall for row in metrics.per_class()] == [0.5, 0.5]
+    assert [row.pixels for row in metrics.per_class()] == [2, 2]
+    assert metrics.metrics()["pixel_accuracy"].value == 0.5
+
+
 def test_intervals_hold_the_figure_and_shrink_with_more_pictures() -> None:
     few, many = MapMetrics(NAMES), MapMetrics(NAMES)
     for predicted, truth in pictures():

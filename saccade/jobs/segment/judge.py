@@ -224,8 +224,7 @@ def _judge_maps(engine: Engine, loader: Loader) -> MapJudgement:
             found = segmenter.read(answer, k, segmenter.placement(batch, k), name="")
             truth = true_classes(_annotation(loader, i), task)
             assert found.map is not None
-            # A pixel that the model was not shown counts as wrong only where something is known.
-            metrics.update(found.map.clip(0, len(task.pixel_names) - 1).astype(np.uint8), truth)
+            metrics.update(found.map.astype(np.uint8), truth)
             ids.append(i)
     return MapJudgement(
         metrics=metrics.metrics(),
