@@ -4,15 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 
 from saccade.data.sources import open_pictures
 from saccade.errors import DataError, UsageError
 from saccade.serving.load import load_engine
-from saccade.serving.translate import Pixels, Translator
+from saccade.serving.sheet import sheet
+from saccade.serving.translate import Pixels, Translation, Translator, resized
 from saccade.tasks.flow.sampling import JUDGING_SEED
 from saccade.tasks.flow.translate import Translate
 from saccade.verbs.voice import Voice
+
+MOST_ON_A_SHEET = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +27,7 @@ class TranslateResult:
     Attributes:
         run: the run folder.
         out: the folder with the pictures.
+        sheet: the first ``MOST_ON_A_SHEET`` in the model's size: given, the answer, the baseline's.
         pictures: for each input ``path``, ``file`` (relative to ``out``), ``regression`` (the
             baseline's file) and ``error``, in input order.
         num_errors: inputs that could not be read.
@@ -30,6 +36,7 @@ class TranslateResult:
 
     run: str
     out: Path
+    sheet: Path
     pictures: list[dict[str, str | None]]
     num_errors: int
     seed: int
@@ -45,7 +52,7 @@ def translate(
     device: str | None = None,
     is_quiet: bool = False,
 ) -> TranslateResult:
-    """Turns pictures into others of their own size, as PNG files in input order.
+    """Turns pictures into others of their own size, as PNG files in input order, and a sheet.
 
     Args:
         run: of a training with ``--job translate``.
@@ -75,6 +82,7 @@ def translate(
     samples = open_pictures([inputs] if isinstance(inputs, str | Path) else list(inputs))
     report = voice.counting("translated")
     entries: list[dict[str, str | None]] = []
+    strips: list[UInt8[np.ndarray, "3 3 H W"]] = []
     for number, answer in enumerate(Translator(engine).stream(samples, steps=steps, seed=seed)):
         entry = {"path": answer.path, "file": None, "regression": None, "error": answer.error}
         if answer.picture is not None and answer.regression is not None:
@@ -83,14 +91,34 @@ def translate(
             (folder / "regression").mkdir(parents=True, exist_ok=True)
             _save(answer.picture, folder / name)
             _save(answer.regression, folder / "regression" / name)
+            if len(strips) < MOST_ON_A_SHEET:
+                strips.append(_strip(answer))
         entries.append(entry)
         report(number + 1, len(samples))
     num_errors = sum(entry["error"] is not None for entry in entries)
     if num_errors == len(entries):
         raise DataError(f"none of {len(entries)} pictures could be read; {entries[0]['error']}")
-    voice.say(f"{len(entries) - num_errors:,} pictures in {folder}")
+    paper = folder / "sheet.png"
+    _save(sheet(np.concatenate(strips), columns=3 * int(np.ceil(np.sqrt(len(strips) / 3)))), paper)
+    voice.say(
+        f"{len(entries) - num_errors:,} pictures in {folder}; {paper} shows what was given, the "
+        "answer and the one-step baseline's, side by side"
+    )
     return TranslateResult(
-        run=str(run), out=folder, pictures=entries, num_errors=num_errors, seed=seed
+        run=str(run), out=folder, sheet=paper, pictures=entries, num_errors=num_errors, seed=seed
+    )
+
+
+def _strip(answer: Translation) -> UInt8[np.ndarray, "3 3 H W"]:
+    """Given, answer and baseline, in colour and as large as the model was shown."""
+    assert answer.given is not None
+    assert answer.picture is not None
+    assert answer.regression is not None
+    height, width = answer.given.shape[:2]
+    parts = (answer.given, answer.picture, answer.regression)
+    shown = [resized(part, height, width) for part in parts]
+    return np.stack([np.broadcast_to(each, (height, width, 3)) for each in shown]).transpose(
+        0, 3, 1, 2
     )
 
 

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import saccade
 from saccade.errors import DataError, UsageError
+from saccade.serving.sheet import GAP_PX
 from tests import tiny, tiny_flow
 
 
@@ -34,6 +36,28 @@ def test_each_input_becomes_a_picture_of_its_own_size(tmp_path: Path) -> None:
     assert broken["file"] is None
     assert broken["error"]
     assert result.num_errors == 1
+
+
+def test_a_sheet_shows_what_was_given_and_both_answers_side_by_side(tmp_path: Path) -> None:
+    Image.new("RGB", (16, 16), "red").save(tmp_path / "a.png")
+    out = tmp_path / "out"
+
+    result = saccade.translate(
+        tiny_flow.translator().run, tmp_path / "a.png", out, device="cpu", is_quiet=True
+    )
+
+    with (
+        Image.open(result.sheet) as paper,
+        Image.open(out / "00000-a.png") as flow,
+        Image.open(out / "regression" / "00000-a.png") as regression,
+    ):
+        width = (paper.width - 2 * GAP_PX) // 3
+        seen = np.asarray(paper)[::4, :, :]
+        for k, shown in enumerate(
+            (np.full((16, 16, 3), (255, 0, 0)), np.asarray(flow), np.asarray(regression))
+        ):
+            left = k * (width + GAP_PX)
+            assert np.array_equal(seen[:, left : left + width : 4], shown), k
 
 
 def test_a_folder_stands_for_its_pictures(tmp_path: Path) -> None:
