@@ -16,6 +16,7 @@ CAPTION_PX = 14
 """The height of the bar under a picture that a caption stands in."""
 
 _SMALLEST_SIDE = 96  # smaller pictures are enlarged, or their caption would not fit
+_LARGEST_SIDE = 2048  # no picture is enlarged beyond that: a strip one pixel high would be huge
 
 
 def drawing_name(number: int, path: str) -> str:
@@ -30,10 +31,20 @@ def save_drawing(samples: Samples, number: int, folder: Path, *, caption: str) -
     captioned(image, caption).save(folder / drawing_name(number, samples.pictures.name(i)))
 
 
+def enlargement(width: int, height: int, *, smallest: int) -> int:
+    """The whole factor by which a picture is enlarged for people: 1 where it is large enough.
+
+    Args:
+        width, height: of the picture in pixels.
+        smallest: that the shorter side shall have, as far as the longer one allows.
+    """
+    return max(1, min(-(-smallest // min(width, height)), _LARGEST_SIDE // max(width, height)))
+
+
 def captioned(image: UInt8[np.ndarray, "H W C"], caption: str) -> Image.Image:
     """The picture, enlarged where it is tiny, with a line of text under it."""
     picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).convert("RGB")
-    factor = max(1, -(-_SMALLEST_SIDE // min(picture.size)))
+    factor = enlargement(*picture.size, smallest=_SMALLEST_SIDE)
     picture = picture.resize(
         (picture.width * factor, picture.height * factor), Image.Resampling.NEAREST
     )

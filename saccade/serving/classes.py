@@ -9,7 +9,6 @@ from jaxtyping import Float32
 
 from saccade.attribution.methods import Method
 from saccade.data.batch import Batch
-from saccade.data.loader import Loader
 from saccade.data.samples import Samples
 from saccade.errors import UsageError
 from saccade.serving.engine import Engine
@@ -55,14 +54,9 @@ def class_probs(engine: ClassEngine, batch: Batch) -> Float32[np.ndarray, "B K"]
 
 def stream_classes(engine: ClassEngine, samples: Samples) -> Iterator[Prediction]:
     """One answer per sample, in order and in constant memory."""
-    loader = engine.loader(samples)
-    waiting = iter(samples.ids.tolist())
-    for batch in loader.batches():
+
+    def answers(batch: Batch) -> Iterator[Prediction]:
         for i, probs in zip(batch.ids.tolist(), class_probs(engine, batch), strict=True):
-            for skipped in waiting:
-                if skipped == i:
-                    break
-                yield _unreadable(samples.pictures.name(skipped), loader)
             best = int(probs.argmax())
             yield Prediction(
                 path=samples.pictures.name(i),
@@ -71,8 +65,8 @@ def stream_classes(engine: ClassEngine, samples: Samples) -> Iterator[Prediction
                 probs=probs,
                 error=None,
             )
-    for skipped in waiting:
-        yield _unreadable(samples.pictures.name(skipped), loader)
+
+    yield from engine.in_order(samples, answers, unreadable=_unreadable)
 
 
 def explain_classes(
@@ -100,5 +94,5 @@ def explain_classes(
     )
 
 
-def _unreadable(name: str, loader: Loader) -> Prediction:
-    return Prediction(name, None, None, None, loader.bad.get(name, "could not be read"))
+def _unreadable(name: str, reason: str) -> Prediction:
+    return Prediction(name, None, None, None, reason)

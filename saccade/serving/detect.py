@@ -73,17 +73,12 @@ class Detector:
     ) -> Iterator[PictureObjects]:
         """The same, one at a time and in constant memory."""
         smallest = self.engine.smallest_score if min_score is None else min_score
-        loader = self.engine.loader(samples, keeps_sizes=True)
-        waiting = iter(samples.ids.tolist())
-        for batch in loader.batches():
+
+        def answers(batch: Batch) -> Iterator[PictureObjects]:
             for i, found in zip(batch.ids.tolist(), self.objects(batch), strict=True):
-                for skipped in waiting:
-                    if skipped == i:
-                        break
-                    yield _unreadable(samples.pictures.name(skipped), loader.bad)
                 yield self._answer(samples.pictures.name(i), found, min_score=smallest)
-        for skipped in waiting:
-            yield _unreadable(samples.pictures.name(skipped), loader.bad)
+
+        yield from self.engine.in_order(samples, answers, unreadable=_unreadable, keeps_sizes=True)
 
     def objects(self, batch: Batch) -> list["FoundObjects"]:
         """Every proposal for the pictures of a batch that says how large they were."""
@@ -136,7 +131,7 @@ class FoundObjects:
     scores: np.ndarray
 
 
-def _unreadable(path: str, bad: dict[str, str]) -> PictureObjects:
+def _unreadable(path: str, reason: str) -> PictureObjects:
     return PictureObjects(
         path=path,
         height=None,
@@ -144,5 +139,5 @@ def _unreadable(path: str, bad: dict[str, str]) -> PictureObjects:
         boxes_xyxy=np.zeros((0, 4), dtype=np.float32),
         labels=[],
         scores=np.zeros(0, dtype=np.float32),
-        error=bad.get(path, "could not be read"),
+        error=reason,
     )

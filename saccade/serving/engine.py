@@ -1,5 +1,6 @@
 """A trained task of any job, placed on a device and ready to be asked."""
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +19,7 @@ from saccade.tasks.build import AnyTask
 BATCH_SIZE = 32
 """Pictures answered at a time, fewer where they are large; more are no faster on a CPU."""
 
+Answer = TypeVar("Answer")
 SomeTask = TypeVar("SomeTask", bound=AnyTask)
 
 
@@ -78,3 +80,35 @@ class Engine(Generic[SomeTask]):
         )
         loader.prepare()
         return loader
+
+    def in_order(
+        self,
+        samples: Samples,
+        answers: Callable[[Batch], Iterable[Answer]],
+        *,
+        unreadable: Callable[[str, str], Answer],
+        keeps_sizes: bool = False,
+    ) -> Iterator[Answer]:
+        """One answer for each picture, in their order and in constant memory.
+
+        Args:
+            samples: which pictures.
+            answers: what to say about those of a batch, one after the other.
+            unreadable: what to say about one that cannot be read, from its name and the reason.
+            keeps_sizes: whether batches say how large each picture was.
+        """
+        loader = self.loader(samples, keeps_sizes=keeps_sizes)
+        waiting = iter(samples.ids.tolist())
+
+        def skipped(until: int | None) -> Iterator[Answer]:
+            for i in waiting:
+                if i == until:
+                    return
+                name = samples.pictures.name(i)
+                yield unreadable(name, loader.bad.get(name, "could not be read"))
+
+        for batch in loader.batches():
+            for i, answer in zip(batch.ids.tolist(), answers(batch), strict=True):
+                yield from skipped(i)
+                yield answer
+        yield from skipped(None)

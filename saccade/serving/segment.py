@@ -85,19 +85,14 @@ class Segmenter:
 
     def stream(self, samples: Samples) -> Iterator[Segmented]:
         """The same, one at a time and in constant memory; for as many pictures as there are."""
-        loader = self.engine.loader(samples, keeps_sizes=True)
-        waiting = iter(samples.ids.tolist())
-        for batch in loader.batches():
+
+        def answers(batch: Batch) -> Iterator[Segmented]:
             answer = self.engine.answer(batch)
             for k, i in enumerate(batch.ids.tolist()):
-                for skipped in waiting:
-                    if skipped == i:
-                        break
-                    yield _unreadable(samples.pictures.name(skipped), loader.bad)
                 placement = self.placement(batch, k)
                 yield self.read(answer, k, placement, name=samples.pictures.name(i))
-        for skipped in waiting:
-            yield _unreadable(samples.pictures.name(skipped), loader.bad)
+
+        yield from self.engine.in_order(samples, answers, unreadable=_unreadable, keeps_sizes=True)
 
     def placement(self, batch: Batch, k: int) -> Placement:
         """Where picture ``k`` of a batch lies in the input."""
@@ -166,5 +161,5 @@ def _box(mask: np.ndarray) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
-def _unreadable(name: str, bad: dict[str, str]) -> Segmented:
-    return Segmented(name, None, (), bad.get(name, "could not be read"))
+def _unreadable(name: str, reason: str) -> Segmented:
+    return Segmented(name, None, (), reason)

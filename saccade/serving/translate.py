@@ -78,19 +78,14 @@ class Translator:
             raise UsageError(f"steps is {steps}; the sampler needs at least 1")
         if seed < 0:
             raise UsageError(f"seed is {seed}; it must be 0 or more")
-        loader = self.engine.loader(samples, keeps_sizes=True)
-        waiting = iter(samples.ids.tolist())
-        for batch in loader.batches():
+
+        def answers(batch: Batch) -> Iterator[Translation]:
             for answer, i in zip(
                 self._answers(batch, steps=steps, seed=seed), batch.ids.tolist(), strict=True
             ):
-                for skipped in waiting:
-                    if skipped == i:
-                        break
-                    yield _unreadable(samples.pictures.name(skipped), loader.bad)
                 yield answer._replace(path=samples.pictures.name(i))
-        for skipped in waiting:
-            yield _unreadable(samples.pictures.name(skipped), loader.bad)
+
+        yield from self.engine.in_order(samples, answers, unreadable=_unreadable, keeps_sizes=True)
 
     def _answers(self, batch: Batch, *, steps: int | None, seed: int) -> Iterator[Translation]:
         task, device = self.engine.task, self.engine.device
@@ -130,5 +125,5 @@ def _last(image: UInt8[np.ndarray, "C H W"]) -> Pixels:
     return np.ascontiguousarray(image.transpose(1, 2, 0))
 
 
-def _unreadable(name: str, bad: dict[str, str]) -> Translation:
-    return Translation(name, None, None, None, bad.get(name, "could not be read"))
+def _unreadable(name: str, reason: str) -> Translation:
+    return Translation(name, None, None, None, reason)

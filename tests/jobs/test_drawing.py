@@ -8,7 +8,14 @@ from PIL import Image
 
 from saccade.data.pictures import PictureArray
 from saccade.data.samples import Samples
-from saccade.jobs.drawing import CAPTION_PX, Album, captioned, drawing_name, save_drawing
+from saccade.jobs.drawing import (
+    CAPTION_PX,
+    Album,
+    captioned,
+    drawing_name,
+    enlargement,
+    save_drawing,
+)
 from saccade.reporting.records import read_records
 from saccade.run.folder import RunFolder
 
@@ -29,6 +36,11 @@ def test_a_tiny_picture_is_enlarged_by_a_whole_factor_and_its_pixels_stay_square
     assert factor >= 12
     assert (found[:factor, :factor] == 200).all()
     assert (found[:factor, factor : 2 * factor] == 0).all()
+
+
+def test_a_strip_is_not_enlarged_to_a_wall():
+    assert captioned(np.zeros((1, 20_000, 3), np.uint8), "").size == (20_000, 1 + CAPTION_PX)
+    assert [enlargement(w, h, smallest=96) for w, h in ((8, 16), (200, 2), (96, 96))] == [12, 10, 1]
 
 
 def test_names_are_numbered_and_short():

@@ -1,5 +1,7 @@
 """An engine answers batches and prepares pictures as the model wants them, for any job."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -47,3 +49,21 @@ def test_a_loader_fits_pictures_and_says_their_size_when_asked(engine: Engine, w
     assert batches[0].sizes is not None
     assert batches[0].images.shape[1:] == (3, 16, 16)
     assert np.unique(batches[0].sizes.numpy()).tolist() == [16]
+
+
+def test_answers_stand_in_order_with_a_reason_where_there_is_none(engine: Engine, tmp_path: Path):
+    tiny.draw_folder(tmp_path / "good", count=20)
+    good = sorted((tmp_path / "good").rglob("*.png"))
+    paths = [tmp_path / f"bad{k}.png" for k in range(3)]
+    for path in paths:
+        path.write_bytes(b"")
+    given = [paths[0], *good[:35], paths[1], *good[35:40], paths[2]]  # batches are of 32
+    found = engine.in_order(
+        open_pictures(given),
+        lambda batch: [int(i) for i in batch.ids],
+        unreadable=lambda name, reason: f"{Path(name).name}: {reason}",
+    )
+    numbers: list[object] = list(range(len(given)))
+    for k, name in ((0, "bad0"), (36, "bad1"), (42, "bad2")):
+        numbers[k] = f"{name}.png: the file is empty"
+    assert list(found) == numbers

@@ -72,8 +72,12 @@ class ClassMaps:
         different, where = np.unique(packed, return_inverse=True)
         colours = np.stack([different >> 16, different >> 8 & 255, different & 255], axis=1)
         named = np.array(self.classes.colours, dtype=np.float64)
-        distance = np.linalg.norm(colours[:, None] - named[None], axis=2)
-        nearest = np.where(distance.min(1) <= _COLOUR_DISTANCE, distance.argmin(1), IGNORED_CLASS)
+        least, nearest = np.full(len(colours), np.inf), np.zeros(len(colours), dtype=np.int64)
+        for label, colour in enumerate(named):  # one at a time: a photograph has many colours
+            distance = np.linalg.norm(colours - colour, axis=1)
+            nearest[distance < least] = label
+            least = np.minimum(least, distance)
+        nearest[least > _COLOUR_DISTANCE] = IGNORED_CLASS
         return nearest[where].reshape(found.shape[:2]).astype(np.uint8)
 
 

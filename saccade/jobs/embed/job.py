@@ -10,6 +10,7 @@ import torch
 from saccade.attribution.methods import Method
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
+from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
 from saccade.data.sources import labelled, open_pictures, open_source
@@ -77,24 +78,19 @@ class EmbedJob:
 
     def rows(self, engine: Engine, samples: Samples, *, drawn: Path | None) -> Iterator[Row]:
         """The vector of each picture, and which of the classes of the training it is nearest to."""
-        loader = engine.loader(samples)
         directions = engine.task.head.class_directions().detach().cpu()
-        number = 0
-        for batch in loader.batches():
+
+        def answers(batch: Batch) -> Iterator[Row]:
             vectors = engine.answer(batch).cpu()
             cosines = vectors @ directions.T
             for i, vector, cosine in zip(batch.ids.tolist(), vectors, cosines, strict=True):
-                while samples.ids[number] != i:
-                    yield _unreadable(samples.pictures.name(int(samples.ids[number])), loader)
-                    number += 1
-                row = _row(samples.pictures.name(i), vector, cosine, engine.class_names)
-                if drawn is not None:
-                    text = f"{row['nearest_class']} {row['class_similarity']:.2f}"
-                    save_drawing(samples, number, drawn, caption=text)
-                yield row
-                number += 1
-        for i in samples.ids[number:].tolist():
-            yield _unreadable(samples.pictures.name(i), loader)
+                yield _row(samples.pictures.name(i), vector, cosine, engine.class_names)
+
+        for number, row in enumerate(engine.in_order(samples, answers, unreadable=_unreadable)):
+            if drawn is not None and row["error"] is None:
+                text = f"{row['nearest_class']} {row['class_similarity']:.2f}"
+                save_drawing(samples, number, drawn, caption=text)
+            yield row
 
     def explain(
         self, engine: Engine, samples: Samples, *, methods: Sequence[Method], label: str | None
@@ -126,11 +122,11 @@ def _row(name: str, vector: torch.Tensor, cosine: torch.Tensor, class_names: Seq
     }
 
 
-def _unreadable(name: str, loader: Loader) -> Row:
+def _unreadable(name: str, reason: str) -> Row:
     return {
         "path": name,
         "vector": None,
         "nearest_class": None,
         "class_similarity": None,
-        "error": loader.bad.get(name, "could not be read"),
+        "error": reason,
     }

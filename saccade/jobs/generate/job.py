@@ -10,6 +10,7 @@ from PIL import Image
 from saccade.attribution.methods import Method
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
+from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
 from saccade.data.sources import open_pictures, open_source
@@ -79,24 +80,20 @@ class GenerateJob:
 
         Drawn are the picture, the same half way to noise, and what the model takes that for.
         """
-        loader = engine.loader(samples)
-        waiting = iter(enumerate(samples.ids.tolist()))
-        for batch in loader.batches():
+
+        def answers(batch: Batch) -> Iterator[Row]:
             answer: Recalled = engine.answer(batch)
             losses = answer.flow_loss.cpu().tolist()
             for k, i in enumerate(batch.ids.tolist()):
-                number, found = next(waiting)
-                while found != i:
-                    yield _unreadable(samples, found, loader)
-                    number, found = next(waiting)
+                name = samples.pictures.name(i)
                 if drawn is not None:
                     three = [batch.images[k], answer.noisy[k].cpu(), answer.restored[k].cpu()]
                     strip = sheet(np.stack([image.numpy() for image in three]), columns=3)
-                    path = drawn / drawing_name(number, samples.pictures.name(i))
-                    Image.fromarray(strip[:, :, 0] if strip.shape[2] == 1 else strip).save(path)
-                yield {"path": samples.pictures.name(i), "flow_loss": losses[k], "error": None}
-        for _, skipped in waiting:
-            yield _unreadable(samples, skipped, loader)
+                    image = Image.fromarray(strip[:, :, 0] if strip.shape[2] == 1 else strip)
+                    image.save(drawn / drawing_name(i, name))  # inputs are numbered from 0
+                yield {"path": name, "flow_loss": losses[k], "error": None}
+
+        yield from engine.in_order(samples, answers, unreadable=_unreadable)
 
     def explain(
         self,
@@ -117,6 +114,5 @@ class GenerateJob:
         )
 
 
-def _unreadable(samples: Samples, i: int, loader: Loader) -> Row:
-    name = samples.pictures.name(i)
-    return {"path": name, "flow_loss": None, "error": loader.bad.get(name, "could not be read")}
+def _unreadable(name: str, reason: str) -> Row:
+    return {"path": name, "flow_loss": None, "error": reason}

@@ -13,6 +13,7 @@ from saccade.attribution.methods import Method, default_methods, heat
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
 from saccade.data.annotated import guess_job, open_boxes, open_masks, open_pairs
+from saccade.data.batch import Batch
 from saccade.data.clips.sources import open_clips
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
@@ -84,19 +85,14 @@ class PretrainJob:
                 "a pretrained model answers with vectors, which cannot be drawn; leave --draw out, "
                 "or see `saccade search` and the neighbours in its report"
             )
-        loader = engine.loader(samples)
-        number = 0
-        for batch in loader.batches():
+
+        def answers(batch: Batch) -> Iterator[Row]:
             vectors = engine.answer(batch).cpu()
             for i, vector in zip(batch.ids.tolist(), vectors, strict=True):
-                while samples.ids[number] != i:
-                    yield _unreadable(samples, number, loader)
-                    number += 1
                 numbers = vector.numpy().astype(np.float32).tolist()
                 yield {"path": samples.pictures.name(i), "vector": numbers, "error": None}
-                number += 1
-        for rest in range(number, len(samples)):
-            yield _unreadable(samples, rest, loader)
+
+        yield from engine.in_order(samples, answers, unreadable=_unreadable)
 
     def explain(
         self, engine: Engine, samples: Samples, *, methods: Sequence[Method], label: str | None
@@ -139,6 +135,5 @@ def _open_any(path: str | Path) -> Source:
             return open_source(path)
 
 
-def _unreadable(samples: Samples, number: int, loader: Loader) -> Row:
-    name = samples.pictures.name(int(samples.ids[number]))
-    return {"path": name, "vector": None, "error": loader.bad.get(name, "could not be read")}
+def _unreadable(name: str, reason: str) -> Row:
+    return {"path": name, "vector": None, "error": reason}

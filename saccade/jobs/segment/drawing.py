@@ -9,6 +9,7 @@ from jaxtyping import Bool, Int32, UInt8
 from PIL import Image
 
 from saccade.data.annotations import IGNORED_CLASS
+from saccade.jobs.drawing import enlargement
 
 COVER = 0.55
 """How much of the picture a colour hides; the border of a region is all colour."""
@@ -91,7 +92,8 @@ def _is_border(numbers: Int32[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
 def _enlarged(
     image: UInt8[np.ndarray, "H W C"], numbers: Int32[np.ndarray, "H W"]
 ) -> tuple[np.ndarray, np.ndarray]:
-    factor = max(1, -(-_SMALLEST_SIDE // min(numbers.shape)))
+    height, width = numbers.shape
+    factor = enlargement(width, height, smallest=_SMALLEST_SIDE)
     if factor == 1:
         return image, numbers
     image, numbers = (

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
+from saccade.data.batch import Batch
 from saccade.data.samples import Samples
 from saccade.run.device import autocast
 from saccade.serving.engine import Engine
@@ -33,19 +34,14 @@ class Query(NamedTuple):
 
 def embed_queries(engine: Engine, samples: Samples, *, pool: EmbeddingPool) -> Iterator[Query]:
     """Pictures, in order; those that cannot be read say why."""
-    loader = engine.loader(samples)
-    waiting = iter(samples.ids.tolist())
-    for batch in loader.batches():
+
+    def answers(batch: Batch) -> Iterator[Query]:
         with torch.inference_mode(), autocast(engine.device, engine.precision):
             vectors = embedding(engine.task, batch.to(engine.device), pool=pool).cpu().numpy()
         for i, vector in zip(batch.ids.tolist(), vectors, strict=True):
-            for skipped in waiting:
-                if skipped == i:
-                    break
-                yield _unreadable(samples.pictures.name(skipped), loader.bad)
             yield Query(samples.pictures.name(i), vector, None)
-    for skipped in waiting:
-        yield _unreadable(samples.pictures.name(skipped), loader.bad)
+
+    yield from engine.in_order(samples, answers, unreadable=_unreadable)
 
 
 def is_vector_folder(path: str | Path) -> bool:
@@ -64,5 +60,5 @@ def read_queries(folder: VectorFolder) -> Iterator[Query]:
             yield Query(item["path"], None, item["error"])
 
 
-def _unreadable(name: str, bad: dict[str, str]) -> Query:
-    return Query(name, None, bad.get(name, "could not be read"))
+def _unreadable(name: str, reason: str) -> Query:
+    return Query(name, None, reason)
