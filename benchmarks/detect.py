@@ -37,8 +37,8 @@ from saccade.tasks.detect import Detect
 from saccade.tokens.tokens import Tokens
 
 AMOUNTS = Amounts(train=4000, val=200, test=500)
-MODEL, SIDE, STEPS = "rag-nano8", 96, 1000
-CONTROL_STEPS, OVERFIT_STEPS, NUM_OVERFIT = 300, 300, 16
+MODEL, SIDE, STEPS = "rag-nano8", 96, 500
+CONTROL_STEPS, OVERFIT_STEPS, NUM_OVERFIT = 200, 300, 16
 FIGURES = ("ap", "ap50", "ap75", "ar_100", "precision", "recall", "detections_per_object")
 CPU = torch.device("cpu")
 

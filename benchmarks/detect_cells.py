@@ -18,7 +18,7 @@ from benchmarks.harness import saccade, unzipped
 from benchmarks.ledger import Training, cpu_seconds, run_cases
 
 MODEL, SIDE = "rag-nano8", 192
-STEPS, PRETRAIN_STEPS = 1200, 300
+STEPS, PRETRAIN_STEPS = 300, 150
 LR = 1.4e-3  # of the recipe, for 16 pictures a step
 FIGURES = ("ap", "ap50", "ap75", "ar_100", "precision", "recall", "detections_per_object")
 

@@ -52,13 +52,13 @@ class Case:
     settings: tuple[str, ...] = ()
 
 
-LINEAR = Case("classes", "rag-nano4", 1200, ("task.method=linear",))
-OBJECTS = Case("objects", "rag-nano8", 2000)
+LINEAR = Case("classes", "rag-nano4", 800, ("task.method=linear",))
+OBJECTS = Case("objects", "rag-nano8", 1500)
 CASES = {
     "linear": LINEAR,
     "upsample": replace(LINEAR, settings=("task.method=upsample",)),
     "random weights": replace(
-        LINEAR, steps=600, settings=("task.method=linear", "optim.freeze=backbone.*")
+        LINEAR, steps=300, settings=("task.method=linear", "optim.freeze=backbone.*")
     ),
     "eomt": OBJECTS,
     "eomt without patches": replace(OBJECTS, settings=("task.patch_weight=0",)),

@@ -15,7 +15,7 @@ from saccade.config.task import DetectConfig
 from saccade.data.batch import Batch
 from saccade.data.placement import place
 from saccade.data.targets import PADDING, BoxTargets
-from saccade.heads.detect import DetectHead, DetectLogits, guess_boxes
+from saccade.heads.detect import DetectHead, DetectLogits, guess_boxes, stand_out
 from saccade.losses.boxes import to_xyxy
 from saccade.losses.detect import Objects, detect_losses, match, repeat
 from saccade.metrics.average_precision import AveragePrecision, Found, Truth
@@ -121,10 +121,11 @@ class Detect(nn.Module):
     def predict(self, batch: Batch) -> Detections:
         """The proposals of highest score, at most ``config.max_detections`` of each picture.
 
+        Of neighbouring tokens that see the same object the surest one stands out (``stand_out``).
         A token may stand for two classes: then both are among them, with the same box.
         """
         found = self(batch.images)
-        scores = found.logits.float().sigmoid()  # B n K
+        scores = stand_out(found.logits.float(), found.grid).sigmoid()  # B n K
         num_classes = scores.shape[2]
         count = min(self.config.max_detections, scores[0].numel())
         # A stable sort and not topk: of equal scores the first, on every machine.

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from saccade.heads.detect import PRIOR, DetectHead, guess_boxes
+from saccade.heads.detect import LEAD, PRIOR, DetectHead, guess_boxes, stand_out
 from saccade.shapes import Grid
 from saccade.tokens.tokens import Tokens
 
@@ -55,6 +55,34 @@ def test_a_large_offset_moves_a_box_anywhere_but_never_out_of_the_picture(
         torch.nn.init.constant_(last.bias, offset)
         boxes = head(tokens(Grid(1, 3, 5))).boxes_cxcywh
         assert 0 <= boxes.min() <= boxes.max() <= 1
+
+
+def test_the_surest_of_a_neighbourhood_stands_out_as_the_naive_loop_says() -> None:
+    grid = Grid(1, 4, 5)
+    logits = torch.randn(2, grid.num_tokens, 3)
+
+    expected = logits.clone()
+    for b in range(2):
+        for k in range(3):
+            map_ = logits[b, :, k].view(4, 5)
+            for y in range(4):
+                for x in range(5):
+                    highest = map_[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2].max()
+                    expected[b, y * 5 + x, k] -= LEAD * (highest - map_[y, x])
+
+    torch.testing.assert_close(stand_out(logits, grid), expected)
+
+
+def test_standing_out_changes_no_surest_token_and_no_other_class() -> None:
+    grid = Grid(1, 3, 3)
+    logits = torch.zeros(1, 9, 2)
+    logits[0, 4, 0], logits[0, 5, 0] = 2.0, 1.5
+
+    lowered = stand_out(logits, grid)
+
+    assert lowered[0, 4, 0] == 2.0
+    assert lowered[0, 5, 0] == 1.5 - LEAD * 0.5
+    assert torch.equal(lowered[:, :, 1], logits[:, :, 1])
 
 
 def test_proposals_are_fp32_under_autocast(head: DetectHead) -> None:

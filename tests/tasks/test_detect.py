@@ -12,7 +12,7 @@ from saccade.config.run import Preprocess
 from saccade.config.task import DetectConfig
 from saccade.data.batch import Batch
 from saccade.data.targets import PADDING, BoxTargets
-from saccade.heads.detect import DetectHead
+from saccade.heads.detect import DetectHead, stand_out
 from saccade.losses.boxes import to_xyxy
 from saccade.losses.detect import Objects, match, repeat
 from saccade.metrics.average_precision import AveragePrecision, Found, Truth
@@ -66,10 +66,11 @@ def test_predictions_are_the_best_of_all_proposals_in_pixels_of_the_input(
     found = task.predict(batch)
 
     of = task(batch.images)
+    logits = stand_out(of.logits, of.grid)
     for b in range(2):
         corners = to_xyxy(of.boxes_cxcywh[b].detach()) * torch.tensor([24.0, 16, 24, 16])
         every = [
-            (of.logits[b, n, k].sigmoid().item(), k, corners[n].tolist())
+            (logits[b, n, k].sigmoid().item(), k, corners[n].tolist())
             for n in range(24)
             for k in range(3)
         ]
