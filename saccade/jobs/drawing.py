@@ -2,12 +2,14 @@
 
 import io
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from saccade.data.samples import Samples
 from saccade.run.folder import RunFolder, write_json
@@ -15,6 +17,7 @@ from saccade.run.folder import RunFolder, write_json
 CAPTION_PX = 14
 """The height of the bar under a picture that a caption stands in."""
 
+_TEXT_PX = 10
 _SMALLEST_SIDE = 96  # smaller pictures are enlarged, or their caption would not fit
 _LARGEST_SIDE = 2048  # no picture is enlarged beyond that: a strip one pixel high would be huge
 
@@ -50,8 +53,16 @@ def captioned(image: UInt8[np.ndarray, "H W C"], caption: str) -> Image.Image:
     )
     whole = Image.new("RGB", (picture.width, picture.height + CAPTION_PX), "white")
     whole.paste(picture)
-    ImageDraw.Draw(whole).text((2, picture.height + 1), caption, fill="black")
+    pen = ImageDraw.Draw(whole)
+    pen.text((2, picture.height), caption, fill="black", font=lettering(_TEXT_PX))
     return whole
+
+
+@cache
+def lettering(size_px: int) -> ImageFont.FreeTypeFont:
+    """A font for pictures: matplotlib's, since Pillow's own has the letters of English only."""
+    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return ImageFont.truetype(fonts / "DejaVuSans.ttf", size_px)
 
 
 class Album:

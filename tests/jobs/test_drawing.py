@@ -38,6 +38,12 @@ def test_a_tiny_picture_is_enlarged_by_a_whole_factor_and_its_pixels_stay_square
     assert (found[:factor, factor : 2 * factor] == 0).all()
 
 
+def test_letters_beyond_english_are_not_all_the_same_box():
+    picture = np.zeros((100, 120, 3), np.uint8)
+    drawn = [np.asarray(captioned(picture, letter))[100:] for letter in "üéжλ"]
+    assert len({each.tobytes() for each in drawn}) == 4
+
+
 def test_a_strip_is_not_enlarged_to_a_wall():
     assert captioned(np.zeros((1, 20_000, 3), np.uint8), "").size == (20_000, 1 + CAPTION_PX)
     assert [enlargement(w, h, smallest=96) for w, h in ((8, 16), (200, 2), (96, 96))] == [12, 10, 1]

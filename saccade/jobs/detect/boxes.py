@@ -7,8 +7,10 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
+from saccade.jobs.drawing import lettering
+
 _SHORTEST_SIDE, _LONGEST_SIDE = 240, 960  # pixels of a drawing: labels have to be read
-_TEXT_PX = 12
+_TEXT_PX = 11
 _COLOURS = (
     (230, 60, 50), (30, 110, 220), (20, 150, 70), (240, 150, 20), (150, 60, 190),
     (0, 160, 170), (220, 70, 150), (120, 90, 50), (100, 110, 125), (130, 160, 20),
@@ -44,7 +46,7 @@ def draw_boxes(image: UInt8[np.ndarray, "H W C"], boxes: Sequence[Drawn]) -> Ima
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     picture = picture.resize(size, Image.Resampling.NEAREST if scale > 2 else None)
     pen = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(_TEXT_PX)
+    font = lettering(_TEXT_PX)
     for drawn in sorted(boxes, key=lambda each: not each.is_dashed):  # what is found on top
         corners = [coordinate * scale for coordinate in drawn.box_xyxy]
         if drawn.is_dashed:
@@ -81,7 +83,7 @@ def _write(
     at: tuple[float, float],
     text: str,
     colour: tuple[int, int, int],
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    font: ImageFont.FreeTypeFont,
     size: tuple[int, int],
 ) -> None:
     """White on the colour, above the box where there is room, and always inside the picture."""

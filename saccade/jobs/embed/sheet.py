@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
+from saccade.jobs.drawing import lettering
+
 CELL_PX = 96
 """The side of a picture on the sheet."""
 
@@ -17,6 +19,8 @@ FRAME_PX = 4
 GAP_PX = 6
 
 Mark = Literal["query", "right", "wrong", "plain"]
+
+_TEXT_PX = 10
 
 MARKS: dict[Mark, str] = {
     "query": "#333333",
@@ -65,7 +69,7 @@ def _drawn(cell: Cell) -> Image.Image:
         place = (FRAME_PX + (CELL_PX - picture.width) // 2,
                  FRAME_PX + (CELL_PX - picture.height) // 2)  # fmt: skip
         drawn.paste(picture, place)
-    font = ImageFont.load_default(11)
+    font = lettering(_TEXT_PX)
     for number, line in enumerate(cell.lines[:2]):
         draw.text((1, side + 1 + 12 * number), _cut(line, font, side), fill="black", font=font)
     return drawn
@@ -80,7 +84,7 @@ def _fitted(image: UInt8[np.ndarray, "H W C"]) -> Image.Image:
     return picture.resize(size, kind)
 
 
-def _cut(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+def _cut(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     """The end of a text that is too long: of a path the end says most."""
     if font.getlength(text) <= width:
         return text
