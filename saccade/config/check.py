@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from saccade.config.json import to_json
 from saccade.config.model import AttentionCnnConfig, CnnConfig
 from saccade.config.run import RunConfig
+from saccade.config.task import GenerateConfig, PretrainConfig
 from saccade.errors import UsageError
 
 
@@ -150,7 +151,39 @@ def check(config: RunConfig) -> RunConfig:
             f"gradient_checkpointing is on, and {config.model.family} has no transformer blocks to "
             "compute again; leave it off, or choose vit or rag"
         )
+    match config.task:
+        case PretrainConfig() as task:
+            _check_pretraining(task)
+        case GenerateConfig(guidance_from=start, guidance_to=end) if start > end:
+            raise UsageError(
+                f"task.guidance_from is {start:g} and task.guidance_to {end:g}; guidance lasts "
+                "from the first time to the second, so expected the first to be no larger"
+            )
     return config
+
+
+def _check_pretraining(task: PretrainConfig) -> None:
+    """Numbers that are in their ranges, and do not go with each other or with the method."""
+    if task.method == "mae":
+        if task.decoder_dim % task.decoder_heads:
+            raise UsageError(
+                f"task.decoder_dim is {task.decoder_dim} and task.decoder_heads "
+                f"{task.decoder_heads}; expected heads that divide the width"
+            )
+        return
+    if task.smallest_local > task.largest_local:
+        raise UsageError(
+            f"task.smallest_local is {task.smallest_local:g} and task.largest_local "
+            f"{task.largest_local:g}; expected the first to be no larger than the second"
+        )
+    # DINO chooses its best weights by whether one global view finds the other.
+    views = task.num_global_views + (0 if task.method == "dino" else task.num_local_views)
+    if views < 2:
+        raise UsageError(
+            f"task.num_global_views is {task.num_global_views} and task.num_local_views "
+            f"{task.num_local_views}; {task.method} compares views of one picture, so expected two "
+            f"or more{' global ones' if task.method == 'dino' else ''}"
+        )
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

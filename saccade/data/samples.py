@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Int64
 
-from saccade.data.annotations import Annotations
+from saccade.data.annotations import Annotations, Boxes, Segments
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.listing import Ignored
 from saccade.data.pictures import Pictures
 
@@ -86,6 +87,30 @@ class Source:
             more = ", ..." if number > _SHOWN_NAMES else ""
             lines.append(f"ignored {number:,} ({reason}): {', '.join(names[:_SHOWN_NAMES])}{more}")
         return lines
+
+
+def has_objects(samples: Samples) -> bool:
+    """Whether any picture has an object; True where objects are not what is known of them.
+
+    Stops at the first one, so it is slow only where the answer is no.
+    """
+    if samples.annotations is None:
+        return True
+    for i in samples.ids.tolist():
+        try:
+            known = samples.annotations.load(i)
+        except UnreadablePicture:
+            continue  # the loader counts and names it
+        match known:
+            case Boxes(is_crowd=is_crowd):
+                found = not is_crowd.all()  # False without any
+            case Segments(labels=labels):
+                found = len(labels) > 0
+            case _:
+                return True
+        if found:
+            return True
+    return False
 
 
 def count(number: int, noun: str) -> str:

@@ -9,7 +9,7 @@ from saccade.config.run import Preprocess, RunConfig
 from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.loader import Loader
 from saccade.data.reading import example_bytes
-from saccade.data.sources import Samples, Source
+from saccade.data.samples import Samples, Source, has_objects
 from saccade.data.split import Split
 from saccade.errors import DataError
 from saccade.recipes.plan import Plan
@@ -57,7 +57,7 @@ def prepare(parts: Split, config: RunConfig, preprocess: Preprocess, *, voice: V
     """Decodes what fits in memory, and names pictures that cannot be read.
 
     Raises:
-        DataError: too many pictures cannot be read.
+        DataError: too many pictures cannot be read, or the pictures to judge by have no objects.
     """
 
     def loader(samples: Samples, what: str) -> Loader:
@@ -94,6 +94,13 @@ def prepare(parts: Split, config: RunConfig, preprocess: Preprocess, *, voice: V
             f"{config.data.max_bad_fraction:.1%} are allowed (data.max_bad_fraction). Repair or "
             f"remove them, or allow more. The first:{named}"
         )
+    for what, part in (("validation", parts.val or parts.train), ("test", parts.test)):
+        if part is not None and not has_objects(part):
+            raise DataError(
+                f"none of the {len(part)} {what} pictures has an object, so nothing could be "
+                "measured on them; give more pictures with objects, hold out a larger share (--set "
+                f"data.{'test' if what == 'test' else 'val'}_fraction=0.3), or take another --seed"
+            )
     return prepared
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from saccade.config.check import RANGES, Range, check
 from saccade.config.run import RunConfig
-from saccade.config.task import TaskConfig
+from saccade.config.task import GenerateConfig, PretrainConfig, TaskConfig
 from saccade.errors import UsageError
 from tests import tiny
 
@@ -21,6 +21,14 @@ ELSEWHERE = {
     "data.channels": "1 or 3, and not 2",
     "model.position_grid": "three numbers; LearnedPosition refuses a grid without cells",
     "budget_seconds": "--budget is read by parse_seconds, which has its own smallest value",
+}
+
+# Numbers that may not pass another one, which is moved out of their way.
+MOVED = {
+    "task.smallest_local": {"largest_local": 1.0},
+    "task.largest_local": {"smallest_local": 0.01},
+    "task.guidance_from": {"guidance_to": 1.0},
+    "task.guidance_to": {"guidance_from": 0.0},
 }
 
 
@@ -51,7 +59,11 @@ def configs_with(name: str, value: float) -> list[RunConfig]:
         replaced = (with_number(config, name.split("."), NUMBERS[name](value)) for config in jobs)
     found = [config for config in replaced if config is not None]
     assert found
-    return found
+    moved = MOVED.get(name, {})
+    return [
+        dataclasses.replace(config, task=dataclasses.replace(config.task, **moved))
+        for config in found
+    ]
 
 
 def with_number(part: Any, path: list[str], value: float) -> Any:
@@ -185,3 +197,28 @@ def test_blocks_can_be_computed_again_only_where_there_are_blocks(family: str) -
         return
     with pytest.raises(UsageError, match=f"gradient_checkpointing is on, and {family} has no"):
         check(config)
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        (PretrainConfig(smallest_local=0.5, largest_local=0.3), "smallest_local is 0.5"),
+        (PretrainConfig(num_global_views=1, num_local_views=0), "views of one picture"),
+        (PretrainConfig(method="dino", num_global_views=1), "two or more global ones"),
+        (PretrainConfig(method="mae", decoder_dim=65), "heads that divide the width"),
+        (GenerateConfig(guidance_from=0.9, guidance_to=0.1), "guidance_from is 0.9"),
+    ],
+)
+def test_numbers_that_do_not_go_together_are_refused(task: TaskConfig, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        check(dataclasses.replace(tiny.config("vit-pico4"), task=task))
+
+
+def test_numbers_that_a_method_does_not_use_are_not_compared() -> None:
+    for task in (
+        PretrainConfig(decoder_dim=65),
+        PretrainConfig(method="mae", smallest_local=0.5, largest_local=0.3, num_global_views=1),
+        PretrainConfig(method="dino", num_local_views=0),
+    ):
+        config = dataclasses.replace(tiny.config("vit-pico4"), task=task)
+        assert check(config) is config

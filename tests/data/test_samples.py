@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from saccade.data.annotations import Annotation, Boxes, ClassMap, Segments
+from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.listing import Ignored
 from saccade.data.pictures import PictureFiles
-from saccade.data.samples import Samples, Source, count
+from saccade.data.samples import Samples, Source, count, has_objects
 
 PICTURES = PictureFiles(Path(), tuple(f"{i}.jpg" for i in range(10)))
 
@@ -56,3 +59,55 @@ def test_counts_are_written_as_people_write_them():
     assert count(1, "picture") == "1 picture"
     assert count(0, "class") == "0 classes"
     assert count(60_000, "picture") == "60,000 pictures"
+
+
+class Known:
+    """Annotations that are at hand; None stands for one that cannot be read."""
+
+    def __init__(self, *known: Annotation | None) -> None:
+        self._known = known
+
+    def load(self, i: int) -> Annotation:
+        found = self._known[i]
+        if found is None:
+            raise UnreadablePicture("its mask is gone")
+        return found
+
+    def stamp(self, i: int) -> str:
+        return str(i)
+
+
+def boxes(*, is_crowd: tuple[bool, ...]) -> Boxes:
+    count = len(is_crowd)
+    return Boxes(
+        boxes_xyxy=np.zeros((count, 4), np.float32),
+        labels=np.zeros(count, np.int64),
+        is_crowd=np.array(is_crowd, bool),
+    )
+
+
+def segments(count: int) -> Segments:
+    return Segments(segments=np.zeros((2, 2), np.int32), labels=np.zeros(count, np.int64))
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ((), True),
+        ((boxes(is_crowd=()), boxes(is_crowd=(True,))), False),
+        ((boxes(is_crowd=()), None, boxes(is_crowd=(True, False))), True),
+        ((segments(0), None), False),
+        ((segments(0), segments(1)), True),
+        ((ClassMap(classes=np.zeros((2, 2), np.uint8)),), True),
+    ],
+)
+def test_objects_are_looked_for_where_they_are_what_is_known(
+    known: tuple[Annotation | None, ...], *, expected: bool
+):
+    some = Samples(
+        pictures=PICTURES,
+        ids=np.arange(len(known)),
+        labels=None,
+        annotations=Known(*known) if known else None,
+    )
+    assert has_objects(some) is expected

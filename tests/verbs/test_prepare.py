@@ -4,9 +4,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from saccade.config.run import RunConfig
+from saccade.data.annotated import open_boxes
 from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.sources import Source, open_source
 from saccade.data.split import Split
@@ -27,7 +29,7 @@ from saccade.verbs.prepare import (
     say_seen,
 )
 from saccade.verbs.voice import Voice
-from tests import tiny
+from tests import boxed, tiny
 
 
 def config(**settings: Any) -> RunConfig:
@@ -234,3 +236,16 @@ def test_test_pictures_that_the_weights_learned_from_are_counted(
     assert capfd.readouterr().err == ""
     say_seen(split, known, Voice())
     assert f"2 of {len(split.test)} test pictures were trained on" in capfd.readouterr().err
+
+
+def test_judging_pictures_without_any_object_are_refused_before_training(tmp_path: Path):
+    """Else the first validation would find it out, and the training up to there be lost."""
+    folder = boxed.write_coco(tmp_path / "boxes", count=6)
+    whole = open_boxes(folder).splits["all"]
+    empty, others = whole.take(np.arange(1)), whole.take(np.arange(1, 6))
+
+    with pytest.raises(DataError, match=r"none of the 1 validation pictures has an object.*val_"):
+        made(Split(train=others, val=empty, test=None, notes=()))
+    with pytest.raises(DataError, match=r"none of the 1 test pictures has an object.*test_"):
+        made(Split(train=others, val=others, test=empty, notes=()))
+    assert made(Split(train=empty, val=others, test=None, notes=())).test is None
