@@ -35,7 +35,7 @@ CASES = {
     "denoise": Case("digits", "vit-pico4", 1500, (*DENOISE, "task.edit.noise=1.0")),
     # As a control: with so little noise there is hardly a second answer.
     "denoise_little": Case("digits", "vit-pico4", 1500, (*DENOISE, "task.edit.noise=0.4")),
-    "facades": Case("facades", "vit-nano8", 1200, ("data.image_size=64", "data.batch_size=32")),
+    "facades": Case("facades", "vit-pico8", 1000, ("data.image_size=64", "data.batch_size=32")),
 }
 
 
