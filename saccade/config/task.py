@@ -50,7 +50,7 @@ class SegmentConfig:
     truth: SegmentTruth = "classes"  # what the source's masks hold for a pixel
 
     # Of linear and upsample.
-    balance: float = 0.5  # a class counts by its share of the pixels to the power of minus this
+    balance: float = 0.5  # classes count by their share of pixels to minus this; falls to 0
     dice_weight: float = 1.0  # of the overlap of classes, beside their cross-entropy
     coarse_weight: float = 0.4  # of upsample: of the loss of the tokens' own answer
 

@@ -106,15 +106,20 @@ class Segment(nn.Module):
         self,
         batch: Batch,
         *,
-        progress: float,  # noqa: ARG002  as in Task
+        progress: float,
     ) -> Mapping[str, Float[Tensor, ""]]:
-        """Cross-entropy and dice of the pixels, and the share of them that was right."""
+        """Cross-entropy and dice of the pixels, and the share of them that was right.
+
+        Rare classes count more at first, so that they are learned at all, and at the end as much
+        as they are there: what counts more is drawn too large.
+        """
         found = self(batch.images)
         classes = self.truth(batch)
-        cross_entropy, dice = self._losses(found.logits, classes)
+        balance = self.config.balance * (1 - progress)
+        cross_entropy, dice = self._losses(found.logits, classes, balance=balance)
         loss = cross_entropy + self.config.dice_weight * dice
         if self.config.method == "upsample":
-            coarse, coarse_dice = self._losses(found.coarse, classes)
+            coarse, coarse_dice = self._losses(found.coarse, classes, balance=balance)
             coarse = coarse + self.config.dice_weight * coarse_dice
             loss = loss + self.config.coarse_weight * coarse
         is_known = classes != IGNORED_CLASS
@@ -146,12 +151,16 @@ class Segment(nn.Module):
         return MapMeasure(self)
 
     def _losses(
-        self, logits: Float[Tensor, "B K H W"], classes: UInt8[Tensor, "B H W"]
+        self,
+        logits: Float[Tensor, "B K H W"],
+        classes: UInt8[Tensor, "B H W"],
+        *,
+        balance: float,
     ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
         cross_entropy = pixel_cross_entropy(
             logits,
             classes,
-            balance=self.config.balance,
+            balance=balance,
             label_smoothing=self.label_smoothing,
         )
         return cross_entropy, soft_dice(logits, classes)

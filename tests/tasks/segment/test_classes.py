@@ -32,15 +32,19 @@ def task(*, method: SegmentMethod = "upsample", truth: SegmentTruth = "classes")
     return made.eval()
 
 
-def test_the_loss_is_that_of_the_pixels_and_a_share_of_that_of_the_tokens() -> None:
+@pytest.mark.parametrize(("progress", "balance"), [(0.0, 0.5), (0.6, 0.2), (1.0, 0.0)])
+def test_the_loss_is_that_of_the_pixels_and_a_share_of_that_of_the_tokens(
+    progress: float, balance: float
+) -> None:
+    """Rare classes count more at first, and at the end as much as they are there."""
     made, batch = task(), segment.class_maps(SIDE, SIDE)
     assert isinstance(batch.targets, MapTargets)
 
-    losses = made.loss(batch, progress=0.0)
+    losses = made.loss(batch, progress=progress)
 
     found, classes = made(batch.images), batch.targets.classes
     fine, coarse = (
-        pixel_cross_entropy(logits, classes, balance=0.5, label_smoothing=0.1)
+        pixel_cross_entropy(logits, classes, balance=balance, label_smoothing=0.1)
         + soft_dice(logits, classes)
         for logits in (found.logits, found.coarse)
     )
