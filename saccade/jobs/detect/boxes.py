@@ -11,9 +11,9 @@ from saccade.jobs.drawing import lettering
 
 _SHORTEST_SIDE, _LONGEST_SIDE = 240, 960  # pixels of a drawing: labels have to be read
 _TEXT_PX = 11
-_COLOURS = (
+_COLOURS = (  # none near the pink of false alarms
     (230, 60, 50), (30, 110, 220), (20, 150, 70), (240, 150, 20), (150, 60, 190),
-    (0, 160, 170), (220, 70, 150), (120, 90, 50), (100, 110, 125), (130, 160, 20),
+    (0, 160, 170), (40, 50, 110), (120, 90, 50), (100, 110, 125), (130, 160, 20),
 )  # fmt: skip
 
 
