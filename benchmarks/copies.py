@@ -10,13 +10,13 @@ that need no model.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import torch
-from PIL import Image
 
 from benchmarks import edited
 from benchmarks.harness import saccade
@@ -26,20 +26,17 @@ from saccade.serving.search.exact import ExactSearch
 from saccade.serving.search.normalise import OWN_SKIPPED, Background, scores
 from saccade.serving.search.whiten import fit, identity
 
-MODEL, SIDE, STEPS = "rag-pico8", 32, 1200
+MODEL, SIDE, STEPS = "rag-pico8", 32, 400
 NUM_CANDIDATES = 10
+POOLS = ("auto", "quarters")
 
-FOR_CLASSES: dict[str, str] = {"task.num_local_views": "0"}
-FOR_COPIES: dict[str, str] = {**FOR_CLASSES, "task.colour": "0.4"}
+LEARNED = {"task.num_local_views": "0"}
 
 CASES: dict[str, dict[str, Any]] = {
-    "learned for copies": {"steps": STEPS, "settings": FOR_COPIES},
-    "learned as for classes": {"steps": STEPS, "settings": FOR_CLASSES},
-    "untrained": {"steps": 1, "settings": FOR_CLASSES | {"optim.lr": "0"}},
+    "colours kept": {"steps": STEPS, "settings": {**LEARNED, "task.colour": "0.4"}},
+    "as for classes": {"steps": STEPS, "settings": LEARNED},
+    "untrained": {"steps": 1, "settings": {**LEARNED, "optim.lr": "1e-9"}},
 }
-
-Describe = Callable[[Path], np.ndarray]
-"""A folder of pictures to their vectors, in the order of their names."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -49,11 +46,10 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def train_case(training: Training) -> dict[str, Any]:
-    """A model trained through the command line; its vectors as they are, and whitened."""
+    """A model trained through the command line; its vectors in two pools, plain and whitened."""
     case = CASES[training.case]
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
-        edited.write_all(root)
         edited.write(edited.training(), root / "training")
         saccade(
             "train", str(root / "training"), "--out", f"{place}/run", "--job", "pretrain",
@@ -61,22 +57,28 @@ def train_case(training: Training) -> dict[str, Any]:
             "--set", f"data.image_size={SIDE}", "--set", "data.num_threads=1",
             *(f"--set={key}={value}" for key, value in case["settings"].items()),
         )  # fmt: skip
-        vectors = {folder.name: _embed(root / "run", folder) for folder in _judged(root)}
-    plain = judge(vectors, is_whitened=False)
-    return judge(vectors, is_whitened=True) | {f"{name}_plain": plain[name] for name in plain}
+        edited.write_all(root / "judged")
+        figures = {}
+        for pool in POOLS:
+            vectors = _embedded(root, pool=pool)
+            for is_whitened in (True, False):
+                found = judge(vectors, is_whitened=is_whitened)
+                name = f"{pool}_{'whitened' if is_whitened else 'plain'}"
+                figures |= {f"{name}_{key}": value for key, value in found.items()}
+    return figures
 
 
 def controls() -> dict[str, dict[str, float]]:
     """What needs no model."""
-    with tempfile.TemporaryDirectory() as place:
-        edited.write_all(Path(place))
-        return {
-            name: judge({f.name: _of_pictures(f, make) for f in _judged(Path(place))})
-            for name, make in (
-                ("pixels, 32 x 32", edited.tiny_pixels),
-                ("difference hash, 256 bits", edited.difference_hash),
-            )
-        }
+    ways = {
+        "pixels, 32 x 32": edited.tiny_pixels,
+        "difference hash, 256 bits": edited.difference_hash,
+    }
+    pictures = edited.all_judged()
+    return {
+        name: judge({part: np.stack([*map(make, each)]) for part, each in pictures.items()})
+        for name, make in ways.items()
+    }
 
 
 def judge(vectors: Mapping[str, np.ndarray], *, is_whitened: bool = False) -> dict[str, float]:
@@ -117,20 +119,12 @@ def judge(vectors: Mapping[str, np.ndarray], *, is_whitened: bool = False) -> di
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def _judged(root: Path) -> Iterator[Path]:
-    for name in ("gallery", "background", *edited.MILD, *edited.OTHERS):
-        yield root / name
-
-
-def _embed(run: Path, folder: Path) -> np.ndarray:
-    out = run.parent / f"vectors-{folder.name}"
-    saccade("embed", str(run), str(folder), "--out", str(out))
-    return np.load(out / "vectors.npy")
-
-
-def _of_pictures(folder: Path, make: Callable[[Image.Image], np.ndarray]) -> np.ndarray:
-    found = []
-    for path in sorted(folder.iterdir()):
-        with Image.open(path) as picture:
-            found.append(make(picture.convert("RGB")))
-    return np.stack(found)
+def _embedded(root: Path, *, pool: str) -> dict[str, np.ndarray]:
+    """The vectors of each part of what is judged, in the order of the pictures' numbers."""
+    out = root / f"vectors-{pool}"
+    saccade("embed", str(root / "run"), str(root / "judged"), f"--out={out}", f"--pool={pool}")
+    vectors = np.load(out / "vectors.npy")
+    paths = [Path(path) for path in pq.read_table(out / "items.parquet")["path"].to_pylist()]
+    parts = np.array([path.parent.name for path in paths])
+    order = np.argsort([path.name for path in paths], kind="stable")
+    return {part: vectors[order[parts[order] == part]] for part in np.unique(parts).tolist()}

@@ -106,13 +106,20 @@ MILD: dict[str, Edit] = {
 OTHERS: dict[str, Edit] = {"hard_crop": hard_crop, "text": text, "flip": flip}
 
 
-def write_all(root: Path) -> None:
-    """The gallery, each edit of it, and the background, a folder each."""
+def all_judged() -> dict[str, list[Image.Image]]:
+    """The gallery, each edit of it, and the background; edits are the same every time."""
     pictures = gallery()
-    write(pictures, root / "gallery")
-    write(background(), root / "background")
+    found = {"gallery": pictures, "background": background()}
     for seed, (name, edit) in enumerate((MILD | OTHERS).items()):
-        write_edited(pictures, edit, root / name, seed=seed)
+        rng = np.random.default_rng(seed)
+        found[name] = [edit(picture, rng) for picture in pictures]
+    return found
+
+
+def write_all(root: Path) -> None:
+    """The same, a folder each."""
+    for name, pictures in all_judged().items():
+        write(pictures, root / name)
 
 
 def write(pictures: list[Image.Image], folder: Path) -> Path:
@@ -121,12 +128,6 @@ def write(pictures: list[Image.Image], folder: Path) -> Path:
     for number, picture in enumerate(pictures):
         picture.save(folder / f"{number:05d}.png", compress_level=1)
     return folder
-
-
-def write_edited(pictures: list[Image.Image], edit: Edit, folder: Path, *, seed: int) -> Path:
-    """An edited copy of each, under the same name."""
-    rng = np.random.default_rng(seed)
-    return write([edit(picture, rng) for picture in pictures], folder)
 
 
 def difference_hash(picture: Image.Image) -> np.ndarray:

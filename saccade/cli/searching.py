@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 Gallery = Annotated[Path, typer.Argument(help="Pictures of any source, with or without classes.")]
 Pool = Annotated[
-    str, typer.Option(help="How tokens become a vector: auto, class, mean or gem; see the docs.")
+    str,
+    typer.Option(
+        help="How tokens become a vector: auto, class, mean, gem, or quarters for copies."
+    ),
 ]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with what is in --out, as it was begun.")

@@ -23,9 +23,9 @@ from saccade.tasks.flow.translate import Translate
 from saccade.tasks.pretrain.build import AnyPretrain
 from saccade.tokens.tokens import Tokens
 
-EmbeddingPool = Literal["auto", "class", "mean", "gem"]
-"""How tokens become a vector: as the job reads them, the class token, the patches' mean, or a mean
-in which large numbers count more (GeM)."""
+EmbeddingPool = Literal["auto", "class", "mean", "gem", "quarters"]
+"""How tokens become a vector: as the job reads them, the class token, the patches' mean, a mean in
+which large numbers count more (GeM), or the means of the picture's four quarters."""
 
 GEM_POWER = 3.0
 """Of GeM (arXiv 1711.02512)."""
@@ -98,7 +98,7 @@ def embedding_dim(task: AnyTask, *, pool: EmbeddingPool) -> int:
     if isinstance(task, Generate | Translate):
         return task.observer.backbone.embed_dim
     if pool != "auto":
-        return task.backbone.embed_dim
+        return (4 if pool == "quarters" else 1) * task.backbone.embed_dim
     match task.head:
         case EmbedHead():
             return task.head.project.out_features
@@ -141,6 +141,8 @@ def _pool(tokens: Tokens, pool: EmbeddingPool) -> Float[Tensor, "B D"]:
             return tokens.prefix[:, 0]
         case "gem":
             return signed_gem(tokens.patches)
+        case "quarters":
+            return quarters(tokens)
         case _:
             return tokens.patches.mean(dim=1)
 
@@ -153,6 +155,22 @@ def signed_gem(patches: Float[Tensor, "B n D"]) -> Float[Tensor, "B D"]:
     """
     mean = patches.float().pow(GEM_POWER).mean(dim=1)
     return mean.sign() * mean.abs().pow(1 / GEM_POWER)
+
+
+def quarters(tokens: Tokens) -> Float[Tensor, "B D4"]:
+    """The mean of each quarter of the picture, one behind the other; of a clip, over all frames.
+
+    One mean says what is in a picture; four say where, by which a copy is told from a picture of
+    the same kind. Of an odd number of rows or columns the middle one counts in both halves. The
+    plain version, for an even grid::
+
+        halves = lambda x, dim: x.chunk(2, dim=dim)
+        found = [part.mean(dim=(2, 3)) for rows in halves(map, 2) for part in halves(rows, 3)]
+        quarters = torch.stack(found, dim=2).flatten(1)
+    """
+    grid = tokens.grid
+    cells = tokens.patches.float().unflatten(1, tuple(grid)).mean(dim=1)  # B h w D
+    return F.adaptive_avg_pool2d(cells.permute(0, 3, 1, 2), 2).flatten(1)
 
 
 def features(

@@ -54,7 +54,8 @@ def embed(
         source: pictures, with or without classes; of all its splits.
         out: a folder to make; one that exists is refused, unless ``resume``.
         pool: ``auto``: what the job's own answer is read from; ``class``: the class token;
-            ``mean`` or ``gem``: over the patches, all alike or the strongest most.
+            ``mean`` or ``gem``: over the patches, all alike or the strongest most; ``quarters``:
+            four means, which find copies better and mirror images worse.
         resume: go on after a kill; what is there already is not computed again.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         is_quiet: say nothing on stderr.

@@ -6,10 +6,11 @@ import torch.nn.functional as F
 
 from saccade.errors import UsageError
 from saccade.heads.classify import pooled
-from saccade.serving.features import EmbeddingPool, embedding, embedding_dim, signed_gem
+from saccade.serving.features import EmbeddingPool, embedding, embedding_dim, quarters, signed_gem
 from saccade.tasks.build import AnyTask, build_task
 from saccade.tasks.flow.generate import Generate
 from saccade.tasks.flow.translate import Translate
+from saccade.tokens.tokens import from_map
 from tests import tiny
 from tests.contract.test_jobs import WORLDS
 from tests.contract.worlds.world import SIDE, World
@@ -39,7 +40,7 @@ def test_every_job_has_vectors_of_unit_length_that_depend_on_the_picture(world: 
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("pool", ["mean", "gem"])
+@pytest.mark.parametrize("pool", ["mean", "gem", "quarters"])
 def test_patches_can_be_pooled_in_every_job_that_has_them(
     world: World, pool: EmbeddingPool
 ) -> None:
@@ -52,9 +53,28 @@ def test_patches_can_be_pooled_in_every_job_that_has_them(
     found = embedding(task, batch, pool=pool)
 
     tokens = task.backbone(task.normalise(batch.images), None)
-    expected = pooled(tokens, "mean") if pool == "mean" else signed_gem(tokens.patches)
+    expected = {
+        "mean": pooled(tokens, "mean"),
+        "gem": signed_gem(tokens.patches),
+        "quarters": quarters(tokens),
+    }[pool]
     torch.testing.assert_close(found, F.normalize(expected, dim=1))
     assert found.shape[1] == embedding_dim(task, pool=pool)
+
+
+def test_quarters_are_the_means_of_four_parts_and_of_all_frames() -> None:
+    clip = torch.randn(2, 5, 3, 4, 6)  # B D t h w
+    halves = [part for rows in clip.mean(dim=2).chunk(2, dim=2) for part in rows.chunk(2, dim=3)]
+    expected = torch.stack([part.mean(dim=(2, 3)) for part in halves], dim=2).flatten(1)
+    torch.testing.assert_close(quarters(from_map(clip)), expected)
+
+
+@pytest.mark.parametrize("grid", [(1, 1), (3, 5), (2, 1)])
+def test_quarters_of_a_grid_that_cannot_be_halved_are_there_all_the_same(
+    grid: tuple[int, int],
+) -> None:
+    found = quarters(from_map(torch.ones(1, 4, *grid)))
+    torch.testing.assert_close(found, torch.ones(1, 16))
 
 
 @torch.no_grad()

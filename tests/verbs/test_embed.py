@@ -89,13 +89,14 @@ def test_weights_of_other_libraries_and_patches_can_be_asked(tmp_path: Path) -> 
             saccade.embed(weights, source, tmp_path / pool, pool=pool, is_quiet=True).out
             / "vectors.npy"
         )
-        for pool in ("auto", "class", "mean", "gem")
+        for pool in ("auto", "class", "mean", "gem", "quarters")
     }
 
     np.testing.assert_allclose(found["auto"], found["class"], atol=1e-6)
     for pool in ("mean", "gem"):
         assert not np.allclose(found[pool], found["auto"], atol=1e-3)
         np.testing.assert_allclose(np.linalg.norm(found[pool], axis=1), 1, atol=1e-5)
+    assert found["quarters"].shape[1] == 4 * found["mean"].shape[1]
 
 
 def test_what_is_in_the_way_or_misspelt_is_refused(world: World, tmp_path: Path) -> None:
