@@ -20,7 +20,8 @@ from saccade.tokens.positions import LearnedPosition, resample, sincos
 
 BACKBONE, FRAME_BACKBONE = "backbone.", "frame_model.backbone."
 
-_KERNEL, _BIAS, _TABLE = "embed.project.weight", "embed.project.bias", "position.table"
+_PROJECTION, _BIAS, _TABLE = "embed.project.weight", "embed.project.bias", "position.table"
+_FIRST_CONVOLUTION = "embed.convs.0.weight"  # of a stem; it, and not the projection, sees frames
 
 
 def initialise_video(
@@ -65,18 +66,30 @@ def inflate(tensors: Mapping[str, Tensor], model: VitConfig, into: Vit) -> dict[
     """
     found = dict(tensors)
     own = into.state_dict()
-    wanted = own[_KERNEL].ndim
-    kernel = found[_KERNEL]  # D C P P, or D C T P P
-    if wanted > kernel.ndim:
-        num_frames = own[_KERNEL].shape[2]
-        found[_KERNEL] = kernel[:, :, None].repeat(1, 1, num_frames, 1, 1) / num_frames
-    elif wanted < kernel.ndim:
-        found[_KERNEL] = kernel.sum(dim=2)
+    first = _FIRST_CONVOLUTION if _FIRST_CONVOLUTION in own else _PROJECTION
+    found[first] = _for_frames(found[first], own[first].shape)
     if _BIAS in own and _BIAS not in found:  # pictures may have none
         found[_BIAS] = torch.zeros_like(own[_BIAS])
     if isinstance(into.position, LearnedPosition):
         found[_TABLE] = _table(found, model, into.position.grid)
     return found
+
+
+def _for_frames(kernel: Tensor, wanted: torch.Size) -> Tensor:
+    """A kernel spread over more frames, or summed over fewer.
+
+    Args:
+        kernel: of pictures D C P P; of tubelets D C T P P; of a stem on clips D T*C P P.
+        wanted: the shape that it is to have, another of these.
+    """
+    if len(wanted) > kernel.ndim:
+        return kernel[:, :, None].repeat(1, 1, wanted[2], 1, 1) / wanted[2]
+    if len(wanted) < kernel.ndim:
+        return kernel.sum(dim=2)
+    num_frames = wanted[1] // kernel.shape[1]
+    if num_frames > 1:
+        return kernel.repeat(1, num_frames, 1, 1) / num_frames
+    return kernel.unflatten(1, (-1, wanted[1])).sum(dim=1)
 
 
 def _table(tensors: Mapping[str, Tensor], model: VitConfig, grid: Grid) -> Float[Tensor, "1 n D"]:

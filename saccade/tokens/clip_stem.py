@@ -1,6 +1,6 @@
-"""The convolutional stem on clips: frame by frame, and some frames together at its end."""
+"""The convolutional stem on clips: the frames of a token go in together."""
 
-import torch.nn.functional as F
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -10,10 +10,11 @@ from saccade.tokens.tokens import Tokens, from_map
 
 
 class ClipStem(nn.Module):
-    """The convolutions of ``ConvStem`` on each frame, then a projection over the frames of a token.
+    """``ConvStem`` on the frames of a token as if they were more channels of one picture.
 
-    With one frame in a token it is ``ConvStem``; a picture's stem becomes a clip's by spreading its
-    projection over the frames (``saccade.run.inflate``).
+    The first convolution sees what changes from one frame to the next, and all that follow run once
+    for a token and not once for a frame. With one frame in a token it is ``ConvStem``; a picture's
+    stem becomes a clip's by spreading its first kernel over the frames (``saccade.run.inflate``).
 
     Args:
         in_channels: of a frame.
@@ -31,9 +32,10 @@ class ClipStem(nn.Module):
         super().__init__()
         self.patch_size = patch_size
         self.tubelet_size = tubelet_size
-        self.convs, channels = stem_convs(in_channels, patch_size=patch_size, embed_dim=embed_dim)
-        cube = (tubelet_size, 1, 1)
-        self.project = nn.Conv3d(channels, embed_dim, cube, stride=cube)
+        self.convs, channels = stem_convs(
+            tubelet_size * in_channels, patch_size=patch_size, embed_dim=embed_dim
+        )
+        self.project = nn.Conv2d(channels, embed_dim, 1)
 
     def forward(self, clips: Float[Tensor, "B T C H W"]) -> Tokens:
         """Embeds each tubelet; the last frame goes on where frames are missing at the end.
@@ -47,9 +49,9 @@ class ClipStem(nn.Module):
                 f"input has the shape {list(clips.shape)}"
             )
         batch, num_frames = clips.shape[:2]
-        frames = pad_to_multiple(clips.flatten(0, 1), self.patch_size)
-        maps = self.convs(frames).unflatten(0, (batch, num_frames)).transpose(1, 2)  # B D T h w
         missing = -num_frames % self.tubelet_size
-        if missing:
-            maps = F.pad(maps, (0, 0, 0, 0, 0, missing), mode="replicate")
-        return from_map(self.project(maps))
+        clips = torch.cat([clips, clips[:, -1:].expand(-1, missing, -1, -1, -1)], dim=1)
+        stacked = clips.flatten(1, 2).unflatten(1, (-1, self.tubelet_size * clips.shape[2]))
+        pictures = pad_to_multiple(stacked.flatten(0, 1), self.patch_size)  # B*t T2*C H W
+        maps = self.project(self.convs(pictures))  # B*t D h w
+        return from_map(maps.unflatten(0, (batch, -1)).transpose(1, 2))
