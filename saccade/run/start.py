@@ -237,7 +237,8 @@ def initialise(task: AnyTask, start: Start, *, has_new_head: bool) -> None:
     if differing:
         raise UsageError(
             f"{start.source} is a {start.name}, whose backbone differs from the one to be trained "
-            f"in {len(differing)} tensors: {', '.join(differing[:5])}"
+            f"in {len(differing)} tensors, the first {', '.join(differing[:3])}; leave --init out, "
+            "or give weights of this job (generate and translate have backbones of their own)"
         )
     task.load_state_dict(tensors, strict=False)
 

@@ -14,6 +14,7 @@ from saccade.heads.classify import ClassHead, ClassLogits
 from saccade.losses.classify import cross_entropy
 from saccade.metrics.classify import ClassMetrics
 from saccade.metrics.result import ClassResult
+from saccade.tasks.normalise import Normalise
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
 
@@ -46,9 +47,7 @@ class Classify(nn.Module):
         self.head = head
         self.class_names = class_names
         self.label_smoothing = label_smoothing
-        # Part of the preprocessing contract, not of the weights: config.json holds the numbers.
-        self.register_buffer("mean", _per_channel(preprocess.mean), persistent=False)
-        self.register_buffer("std", _per_channel(preprocess.std), persistent=False)
+        self.normalise = Normalise(preprocess)
 
     def forward(self, images: UInt8[Tensor, "B C H W"]) -> ClassLogits:
         """Logits of pictures as bytes."""
@@ -57,11 +56,6 @@ class Classify(nn.Module):
     def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """What the backbone makes of pictures as bytes."""
         return self.backbone(self.normalise(images), trace)
-
-    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """Bytes to numbers around 0: scaled to [0, 1], minus the mean, over the deviation."""
-        scaled = (images / 255 - self.mean) / self.std
-        return scaled.contiguous(memory_format=torch.channels_last)
 
     @property
     def reads(self) -> Pool:
@@ -113,7 +107,3 @@ class ClassMeasure:
     def result(self) -> ClassResult:
         """All there is to say, with intervals."""
         return self._metrics.result()
-
-
-def _per_channel(values: tuple[float, ...]) -> Float[Tensor, "C 1 1"]:
-    return torch.tensor(values, dtype=torch.float32)[:, None, None]

@@ -21,6 +21,7 @@ from saccade.losses.detect import Objects, detect_losses, match, repeat
 from saccade.metrics.average_precision import AveragePrecision, Found, Truth
 from saccade.metrics.detection_result import DetectionResult
 from saccade.shapes import Grid
+from saccade.tasks.normalise import Normalise
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
 
@@ -73,8 +74,7 @@ class Detect(nn.Module):
         self.class_names = class_names
         self.preprocess = preprocess
         self.config = config
-        self.register_buffer("mean", _per_channel(preprocess.mean), persistent=False)
-        self.register_buffer("std", _per_channel(preprocess.std), persistent=False)
+        self.normalise = Normalise(preprocess)
 
     def forward(self, images: UInt8[Tensor, "B C H W"]) -> DetectLogits:
         """Proposals for pictures as bytes."""
@@ -83,11 +83,6 @@ class Detect(nn.Module):
     def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """What the backbone makes of pictures as bytes."""
         return self.backbone(self.normalise(images), trace)
-
-    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """Bytes to numbers around 0: scaled to [0, 1], minus the mean, over the deviation."""
-        scaled = (images / 255 - self.mean) / self.std
-        return scaled.contiguous(memory_format=torch.channels_last)
 
     @property
     def reads(self) -> Pool:
@@ -146,7 +141,7 @@ class Detect(nn.Module):
 
     def _extent(self, grid: Grid) -> Float[Tensor, " 4"]:
         """Width and height of the grid in pixels, twice; pictures are padded to whole patches."""
-        size = torch.tensor([grid.w, grid.h] * 2, device=self.mean.device)
+        size = torch.tensor([grid.w, grid.h] * 2, device=self.normalise.mean.device)
         return size * float(self.backbone.patch_size)
 
     def _truth(self, batch: Batch, grid: Grid) -> tuple[Objects, Bool[Tensor, "B n"]]:
@@ -214,7 +209,3 @@ class DetectMeasure:
 
 def _centres(grid: Grid, *, device: torch.device) -> Float[Tensor, "n 2"]:
     return guess_boxes(grid, width=0.5, height=0.5, device=device)[:, :2]
-
-
-def _per_channel(values: tuple[float, ...]) -> Float[Tensor, "C 1 1"]:
-    return torch.tensor(values, dtype=torch.float32)[:, None, None]

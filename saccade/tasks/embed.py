@@ -14,6 +14,7 @@ from saccade.data.batch import Batch
 from saccade.heads.embed import EmbedHead, EmbedVectors
 from saccade.losses.embed import koleo_loss, proxy_loss
 from saccade.metrics.retrieval import RetrievalResult, retrieval
+from saccade.tasks.normalise import Normalise
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
 
@@ -46,8 +47,7 @@ class Embed(nn.Module):
         self.head = head
         self.class_names = class_names
         self.config = config
-        self.register_buffer("mean", _per_channel(preprocess.mean), persistent=False)
-        self.register_buffer("std", _per_channel(preprocess.std), persistent=False)
+        self.normalise = Normalise(preprocess)
 
     def forward(self, images: UInt8[Tensor, "B C H W"]) -> EmbedVectors:
         """Vectors of pictures as bytes."""
@@ -56,11 +56,6 @@ class Embed(nn.Module):
     def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """What the backbone makes of pictures as bytes."""
         return self.backbone(self.normalise(images), trace)
-
-    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """Bytes to numbers around 0: scaled to [0, 1], minus the mean, over the deviation."""
-        scaled = (images / 255 - self.mean) / self.std
-        return scaled.contiguous(memory_format=torch.channels_last)
 
     @property
     def reads(self) -> Pool:
@@ -121,7 +116,3 @@ class EmbedMeasure:
     def result(self) -> RetrievalResult:
         """All there is to say, with intervals."""
         return retrieval(torch.cat(self._vectors), torch.cat(self._labels))
-
-
-def _per_channel(values: tuple[float, ...]) -> Float[Tensor, "C 1 1"]:
-    return torch.tensor(values, dtype=torch.float32)[:, None, None]

@@ -17,6 +17,7 @@ from saccade.heads.classify import ClassHead, ClassLogits, pooled
 from saccade.losses.classify import cross_entropy
 from saccade.metrics.classify import ClassMetrics
 from saccade.metrics.result import ClassResult
+from saccade.tasks.normalise import Normalise
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
 
@@ -79,9 +80,7 @@ class Video(nn.Module):
         self.class_names = class_names
         self.config = config
         self.label_smoothing = label_smoothing
-        # Part of the preprocessing contract, not of the weights: config.json holds the numbers.
-        self.register_buffer("mean", _per_channel(preprocess.mean), persistent=False)
-        self.register_buffer("std", _per_channel(preprocess.std), persistent=False)
+        self.scale = Normalise(preprocess)
 
     def forward(self, clips: UInt8[Tensor, "B T C H W"]) -> ClassLogits:
         """Logits of clips as bytes."""
@@ -104,7 +103,7 @@ class Video(nn.Module):
         Args:
             images: clips; that pictures are allowed here is for those who explain any task.
         """
-        frames = self._scaled(self.seen(images))
+        frames = self.scale(self.seen(images))
         if self.config.input == "changes":
             frames = frames - frames.mean(dim=1, keepdim=True)
         return frames
@@ -112,7 +111,7 @@ class Video(nn.Module):
     def frame_logits(self, clips: UInt8[Tensor, "B T C H W"]) -> Float[Tensor, "B K"]:
         """What the model of single frames makes of the frames seen, whatever their order."""
         assert self.frame_model is not None
-        return self.frame_model(self._scaled(self.seen(clips)))
+        return self.frame_model(self.scale(self.seen(clips)))
 
     @property
     def reads(self) -> Pool:
@@ -141,7 +140,7 @@ class Video(nn.Module):
         if self.frame_model is None:
             return {"loss": loss, "top1": top1}
         one = clips[torch.arange(len(clips)), _draws(len(clips), clips.shape[1]).to(clips.device)]
-        frame_logits = self.frame_model(self._scaled(one[:, None]))
+        frame_logits = self.frame_model(self.scale(one[:, None]))
         frame_loss = cross_entropy(frame_logits, labels, label_smoothing=self.label_smoothing)
         return {
             "loss": loss + frame_loss,
@@ -158,9 +157,6 @@ class Video(nn.Module):
     def metrics(self) -> "VideoMeasure":
         """An empty collector."""
         return VideoMeasure(self)
-
-    def _scaled(self, frames: UInt8[Tensor, "B T C H W"]) -> Float[Tensor, "B T C H W"]:
-        return (frames / 255 - self.mean) / self.std
 
     def _drawn(self, clips: UInt8[Tensor, "B T C H W"]) -> UInt8[Tensor, "B _t C H W"]:
         """Of several frames for each that is seen, any one: a clip is never seen twice alike."""
@@ -208,7 +204,3 @@ def _draws(num: int, below: int) -> Int64[Tensor, " num"]:
 
 def _channels_last(images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
     return images.contiguous(memory_format=torch.channels_last)
-
-
-def _per_channel(values: tuple[float, ...]) -> Float[Tensor, "C 1 1"]:
-    return torch.tensor(values, dtype=torch.float32)[:, None, None]

@@ -109,7 +109,7 @@ def test_weights_that_read_clips_answer_for_clips(videomae: Path, tmp_path: Path
 
     frames = [np.asarray(Image.open(path)) for path in sorted((clips / "left/00").iterdir())]
     clip = np.stack([fit_picture(frame, model.preprocess) for frame in frames])
-    scaled = (torch.from_numpy(clip)[None] / 255 - model.task.mean) / model.task.std
+    scaled = model.task.scale(torch.from_numpy(clip)[None])
     with torch.no_grad():
         logits = model.task.head(model.task.backbone(scaled)).logits
     assert found[0].probs is not None

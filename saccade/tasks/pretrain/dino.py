@@ -19,12 +19,11 @@ from saccade.heads.classify import pooled
 from saccade.heads.projector import Prototypes
 from saccade.losses.dino import sharpened, teacher_agreement
 from saccade.metrics.representation import view_recall
+from saccade.tasks.normalise import Normalise
 from saccade.tasks.pretrain.representation import (
     MOST_JUDGED,
     Vectors,
-    per_channel,
     strength,
-    to_numbers,
 )
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
@@ -70,18 +69,13 @@ class PretrainDino(nn.Module):
         self.reads: Pool = pool
         self.class_names = class_names
         self.config = config
-        self.register_buffer("mean", per_channel(preprocess.mean), persistent=False)
-        self.register_buffer("std", per_channel(preprocess.std), persistent=False)
+        self.normalise = Normalise(preprocess)
         self.register_buffer("centre", torch.zeros(config.num_prototypes))
         self.register_buffer("num_lessons", torch.zeros((), dtype=torch.int64))
 
     def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """What the backbone makes of pictures as bytes."""
         return self.backbone(self.normalise(images), trace)
-
-    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """Bytes to the numbers that the backbone is given."""
-        return to_numbers(images, self.mean, self.std)
 
     def score(
         self,

@@ -16,12 +16,11 @@ from saccade.data.batch import Batch
 from saccade.heads.classify import pooled
 from saccade.heads.mae import PatchDecoder
 from saccade.losses.mae import denormalise_patches, hidden_patches
+from saccade.tasks.normalise import Normalise
 from saccade.tasks.pretrain.representation import (
     MOST_JUDGED,
     Vectors,
-    per_channel,
     strength,
-    to_numbers,
 )
 from saccade.tokens.masking import draw_visible, fill, is_hidden, keep
 from saccade.tokens.patches import pad_to_multiple, patchify, unpatchify
@@ -76,16 +75,11 @@ class PretrainMae(nn.Module):
         self.reads: Pool = pool
         self.class_names = class_names
         self.config = config
-        self.register_buffer("mean", per_channel(preprocess.mean), persistent=False)
-        self.register_buffer("std", per_channel(preprocess.std), persistent=False)
+        self.normalise = Normalise(preprocess)
 
     def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """What the backbone makes of pictures as bytes, nothing of them hidden."""
         return self.backbone(self.normalise(images), trace)
-
-    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """Bytes to the numbers that the backbone is given."""
-        return to_numbers(images, self.mean, self.std)
 
     def score(
         self,
@@ -143,8 +137,7 @@ class PretrainMae(nn.Module):
             whole = unpatchify(
                 patches, patch_size=patch_size, height=numbers.shape[2], width=numbers.shape[3]
             )
-            pixels = (whole[:, :, :height, :width] * self.std + self.mean) * 255
-            return pixels.round().clamp(0, 255).to(torch.uint8)
+            return self.normalise.to_bytes(whole[:, :, :height, :width])
 
         return Drawing(
             shown=picture(fill(patches, torch.zeros_like(patches), hidden)),

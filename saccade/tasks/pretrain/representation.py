@@ -1,7 +1,7 @@
 """What tasks that learn without labels share: bytes to numbers, and figures of their vectors."""
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from saccade.config.model import Pool
@@ -11,20 +11,6 @@ from saccade.tokens.tokens import Tokens
 
 MOST_JUDGED = 2048
 """Held-out pictures that choose the best weights; more would cost time and change nothing."""
-
-
-def per_channel(values: tuple[float, ...]) -> Float[Tensor, "C 1 1"]:
-    """One number for each channel, to be broadcast over the pixels."""
-    return torch.tensor(values, dtype=torch.float32)[:, None, None]
-
-
-def to_numbers(
-    images: UInt8[Tensor, "B C H W"],
-    mean: Float[Tensor, "C 1 1"],
-    std: Float[Tensor, "C 1 1"],
-) -> Float[Tensor, "B C H W"]:
-    """Bytes to numbers around 0: scaled to [0, 1], minus the mean, over the deviation."""
-    return ((images / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 def strength(tokens: Tokens, pool: Pool) -> Float[Tensor, " B"]:

@@ -19,12 +19,11 @@ from saccade.losses.agreement import disagreement
 from saccade.losses.sigreg import sigreg
 from saccade.losses.visreg import random_directions, visreg
 from saccade.metrics.representation import view_recall
+from saccade.tasks.normalise import Normalise
 from saccade.tasks.pretrain.representation import (
     MOST_JUDGED,
     Vectors,
-    per_channel,
     strength,
-    to_numbers,
 )
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
@@ -65,16 +64,11 @@ class Pretrain(nn.Module):
         self.reads: Pool = pool
         self.class_names = class_names
         self.config = config
-        self.register_buffer("mean", per_channel(preprocess.mean), persistent=False)
-        self.register_buffer("std", per_channel(preprocess.std), persistent=False)
+        self.normalise = Normalise(preprocess)
 
     def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """What the backbone makes of pictures as bytes."""
         return self.backbone(self.normalise(images), trace)
-
-    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """Bytes to the numbers that the backbone is given."""
-        return to_numbers(images, self.mean, self.std)
 
     def score(
         self,

@@ -18,6 +18,7 @@ from saccade.heads.segment import MapLogits, SegmentHead
 from saccade.losses.segment import pixel_cross_entropy, soft_dice
 from saccade.metrics.intervals import Estimate
 from saccade.metrics.segment import BACKGROUND, MapMetrics
+from saccade.tasks.normalise import Normalise
 from saccade.tasks.segment.class_maps import class_maps
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
@@ -74,8 +75,7 @@ class Segment(nn.Module):
         self.pixel_names = pixel_names(class_names, config)
         self.config = config
         self.label_smoothing = label_smoothing
-        self.register_buffer("mean", _per_channel(preprocess.mean), persistent=False)
-        self.register_buffer("std", _per_channel(preprocess.std), persistent=False)
+        self.normalise = Normalise(preprocess)
 
     def forward(self, images: UInt8[Tensor, "B C H W"]) -> MapLogits:
         """Logits of each pixel of pictures as bytes."""
@@ -85,11 +85,6 @@ class Segment(nn.Module):
     def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """What the backbone makes of pictures as bytes."""
         return self.backbone(self.normalise(images), trace)
-
-    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """Bytes to numbers around 0: scaled to [0, 1], minus the mean, over the deviation."""
-        scaled = (images / 255 - self.mean) / self.std
-        return scaled.contiguous(memory_format=torch.channels_last)
 
     @property
     def reads(self) -> Pool:
@@ -192,7 +187,3 @@ class MapMeasure:
 def pixel_names(class_names: tuple[str, ...], config: SegmentConfig) -> tuple[str, ...]:
     """What a pixel can be: a class of the source, or background where those are objects."""
     return (BACKGROUND, *class_names) if config.truth == "segments" else class_names
-
-
-def _per_channel(values: tuple[float, ...]) -> Float[Tensor, "C 1 1"]:
-    return torch.tensor(values, dtype=torch.float32)[:, None, None]

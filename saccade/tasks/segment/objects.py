@@ -21,6 +21,7 @@ from saccade.losses.masks import MaskLosses, mask_losses
 from saccade.losses.segment import pixel_cross_entropy, soft_dice
 from saccade.metrics.average_precision import SHOWN, AveragePrecision, Found
 from saccade.metrics.panoptic import PanopticMetrics
+from saccade.tasks.normalise import Normalise
 from saccade.tasks.segment.class_maps import class_maps
 from saccade.tasks.segment.masks import Masks, true_regions
 from saccade.tasks.segment.merge import Merged, merge_masks
@@ -60,8 +61,7 @@ class SegmentMasks(nn.Module):
         self.head = head
         self.class_names = class_names
         self.config = config
-        self.register_buffer("mean", _per_channel(preprocess.mean), persistent=False)
-        self.register_buffer("std", _per_channel(preprocess.std), persistent=False)
+        self.normalise = Normalise(preprocess)
 
     def forward(self, images: UInt8[Tensor, "B C H W"]) -> MaskLogits:
         """Classes and masks for pictures as bytes; no mask on attention."""
@@ -75,11 +75,6 @@ class SegmentMasks(nn.Module):
             query_tokens=self.head.query_prefix,
             num_query_blocks=min(self.config.num_query_blocks, len(self.backbone.blocks)),
         )
-
-    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """Bytes to numbers around 0: scaled to [0, 1], minus the mean, over the deviation."""
-        scaled = (images / 255 - self.mean) / self.std
-        return scaled.contiguous(memory_format=torch.channels_last)
 
     def loss(self, batch: Batch, *, progress: float) -> Mapping[str, Float[Tensor, ""]]:
         """Classes, cross-entropy and dice of the masks: the mean over all answers, and the last."""
@@ -268,7 +263,3 @@ def mask_shares(progress: float, *, num_blocks: int) -> list[float]:
 
 def _sum(losses: MaskLosses) -> Float[Tensor, ""]:
     return losses.classes + losses.bce + losses.dice
-
-
-def _per_channel(values: tuple[float, ...]) -> Float[Tensor, "C 1 1"]:
-    return torch.tensor(values, dtype=torch.float32)[:, None, None]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from saccade.metrics.representation import effective_rank, mean_std, votes_of_the_others
-from saccade.tasks.pretrain.representation import Vectors, per_channel, to_numbers
+from saccade.tasks.pretrain.representation import Vectors
 
 
 def test_figures_are_those_of_all_vectors_together() -> None:
@@ -28,13 +28,3 @@ def test_without_classes_there_is_no_figure_about_them() -> None:
     collected.update(torch.randn(5, 8), None)
 
     assert set(collected.figures()) == {"effective_rank", "mean_std"}
-
-
-def test_bytes_become_numbers_around_zero() -> None:
-    images = torch.randint(256, (2, 3, 4, 4), dtype=torch.uint8)
-    mean, std = per_channel((0.5, 0.4, 0.3)), per_channel((0.1, 0.2, 0.3))
-
-    found = to_numbers(images, mean, std)
-
-    for c, (m, s) in enumerate([(0.5, 0.1), (0.4, 0.2), (0.3, 0.3)]):
-        torch.testing.assert_close(found[:, c], (images[:, c] / 255 - m) / s)
