@@ -83,8 +83,8 @@ def split(
 
 
 def fewest_held_out(job: JobName) -> int:
-    """How many pictures of a class are needed to judge a job: a search has to find a second one."""
-    return 2 if job == "embed" else 1
+    """How many pictures of a class are needed to judge a job: vectors are compared in pairs."""
+    return 2 if job in ("embed", "pretrain") else 1
 
 
 def _hold_out(

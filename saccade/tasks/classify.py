@@ -47,7 +47,7 @@ class Classify(nn.Module):
         self.head = head
         self.class_names = class_names
         self.label_smoothing = label_smoothing
-        self.normalise = Normalise(preprocess)
+        self.scale = Normalise(preprocess)
 
     def forward(self, images: UInt8[Tensor, "B C H W"]) -> ClassLogits:
         """Logits of pictures as bytes."""
@@ -56,6 +56,10 @@ class Classify(nn.Module):
     def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """What the backbone makes of pictures as bytes."""
         return self.backbone(self.normalise(images), trace)
+
+    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """Bytes to the numbers that the backbone is given."""
+        return self.scale(images)
 
     @property
     def reads(self) -> Pool:

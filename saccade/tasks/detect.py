@@ -74,7 +74,7 @@ class Detect(nn.Module):
         self.class_names = class_names
         self.preprocess = preprocess
         self.config = config
-        self.normalise = Normalise(preprocess)
+        self.scale = Normalise(preprocess)
 
     def forward(self, images: UInt8[Tensor, "B C H W"]) -> DetectLogits:
         """Proposals for pictures as bytes."""
@@ -83,6 +83,10 @@ class Detect(nn.Module):
     def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """What the backbone makes of pictures as bytes."""
         return self.backbone(self.normalise(images), trace)
+
+    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """Bytes to the numbers that the backbone is given."""
+        return self.scale(images)
 
     @property
     def reads(self) -> Pool:
@@ -141,7 +145,7 @@ class Detect(nn.Module):
 
     def _extent(self, grid: Grid) -> Float[Tensor, " 4"]:
         """Width and height of the grid in pixels, twice; pictures are padded to whole patches."""
-        size = torch.tensor([grid.w, grid.h] * 2, device=self.normalise.mean.device)
+        size = torch.tensor([grid.w, grid.h] * 2, device=self.scale.mean.device)
         return size * float(self.backbone.patch_size)
 
     def _truth(self, batch: Batch, grid: Grid) -> tuple[Objects, Bool[Tensor, "B n"]]:

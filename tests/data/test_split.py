@@ -203,3 +203,4 @@ def test_a_search_is_judged_on_two_of_a_class_at_least():
     assert counts(parts.val) == [2, 2]
     assert counts(parts.train) == [8, 1, 2]
     assert fewest_held_out("classify") == 1
+    assert fewest_held_out("pretrain") == 2

@@ -132,6 +132,6 @@ def test_two_collectors_do_not_share_what_they_saw(task: Classify, batch: Batch)
 
 def test_mean_and_deviation_are_no_weights(task: Classify) -> None:
     """They belong to the preprocessing in config.json; a copy in the weights could disagree."""
-    numbers = {"normalise.mean", "normalise.std"}
+    numbers = {"scale.mean", "scale.std"}
     assert numbers & set(task.state_dict()) == set()
     assert numbers <= {name for name, _ in task.named_buffers()}

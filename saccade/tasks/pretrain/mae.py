@@ -75,11 +75,15 @@ class PretrainMae(nn.Module):
         self.reads: Pool = pool
         self.class_names = class_names
         self.config = config
-        self.normalise = Normalise(preprocess)
+        self.scale = Normalise(preprocess)
 
     def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """What the backbone makes of pictures as bytes, nothing of them hidden."""
         return self.backbone(self.normalise(images), trace)
+
+    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """Bytes to the numbers that the backbone is given."""
+        return self.scale(images)
 
     def score(
         self,
@@ -137,7 +141,7 @@ class PretrainMae(nn.Module):
             whole = unpatchify(
                 patches, patch_size=patch_size, height=numbers.shape[2], width=numbers.shape[3]
             )
-            return self.normalise.to_bytes(whole[:, :, :height, :width])
+            return self.scale.to_bytes(whole[:, :, :height, :width])
 
         return Drawing(
             shown=picture(fill(patches, torch.zeros_like(patches), hidden)),

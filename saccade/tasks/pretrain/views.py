@@ -64,11 +64,15 @@ class Pretrain(nn.Module):
         self.reads: Pool = pool
         self.class_names = class_names
         self.config = config
-        self.normalise = Normalise(preprocess)
+        self.scale = Normalise(preprocess)
 
     def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """What the backbone makes of pictures as bytes."""
         return self.backbone(self.normalise(images), trace)
+
+    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """Bytes to the numbers that the backbone is given."""
+        return self.scale(images)
 
     def score(
         self,

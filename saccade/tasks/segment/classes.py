@@ -75,7 +75,7 @@ class Segment(nn.Module):
         self.pixel_names = pixel_names(class_names, config)
         self.config = config
         self.label_smoothing = label_smoothing
-        self.normalise = Normalise(preprocess)
+        self.scale = Normalise(preprocess)
 
     def forward(self, images: UInt8[Tensor, "B C H W"]) -> MapLogits:
         """Logits of each pixel of pictures as bytes."""
@@ -85,6 +85,10 @@ class Segment(nn.Module):
     def tokens(self, images: UInt8[Tensor, "B C H W"], trace: Trace | None = None) -> Tokens:
         """What the backbone makes of pictures as bytes."""
         return self.backbone(self.normalise(images), trace)
+
+    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """Bytes to the numbers that the backbone is given."""
+        return self.scale(images)
 
     @property
     def reads(self) -> Pool:

@@ -61,7 +61,7 @@ class SegmentMasks(nn.Module):
         self.head = head
         self.class_names = class_names
         self.config = config
-        self.normalise = Normalise(preprocess)
+        self.scale = Normalise(preprocess)
 
     def forward(self, images: UInt8[Tensor, "B C H W"]) -> MaskLogits:
         """Classes and masks for pictures as bytes; no mask on attention."""
@@ -75,6 +75,10 @@ class SegmentMasks(nn.Module):
             query_tokens=self.head.query_prefix,
             num_query_blocks=min(self.config.num_query_blocks, len(self.backbone.blocks)),
         )
+
+    def normalise(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """Bytes to the numbers that the backbone is given."""
+        return self.scale(images)
 
     def loss(self, batch: Batch, *, progress: float) -> Mapping[str, Float[Tensor, ""]]:
         """Classes, cross-entropy and dice of the masks: the mean over all answers, and the last."""

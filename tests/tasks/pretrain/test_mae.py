@@ -82,7 +82,7 @@ def test_a_redrawn_picture_keeps_its_size_and_its_visible_patches(height: int, w
     hidden = hidden.expand_as(images)
     for shown in drawing:
         assert (shown.int() - images.int())[~hidden].abs().max() <= 1
-    grey = (made.normalise.mean * 255).round().to(torch.uint8).expand_as(images)
+    grey = (made.scale.mean * 255).round().to(torch.uint8).expand_as(images)
     assert torch.equal(drawing.shown[hidden], grey[hidden])
 
 
