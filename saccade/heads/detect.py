@@ -14,8 +14,12 @@ from saccade.tokens.tokens import Tokens
 PRIOR = 0.01
 """The score of every class at the start: most tokens have no object (arXiv 1708.02002)."""
 
-LEAD = 3.0
-"""How many times over a token's lead on its neighbours counts; see ``stand_out``."""
+LEAD, CLASS_LEAD = 3.0, 1.0
+"""How many times over a lead on neighbouring tokens, and on other classes, counts (``stand_out``).
+
+On 300 digit canvases (rag-nano8, 600 steps, one seed) AP50 is 0.876 without, 0.890 with the first
+and 0.906 with both, and 1.07 detections an object become 1.02.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +94,12 @@ class DetectHead(nn.Module):
 def stand_out(logits: Float[Tensor, "B n K"], grid: Grid) -> Float[Tensor, "B n K"]:
     """Logits of tokens that are the surest of their neighbourhood; the others are made less sure.
 
+    And of classes that are the surest of their token, for a box holds one thing.
+
     An object that lies between two tokens may be named by both: which one had to learn it was
     settled anew at each step. So a logit is lowered by ``LEAD`` times what the highest of the eight
-    tokens round it is ahead, for each class by itself. The naive version::
+    tokens round it is ahead, for each class by itself; and then by ``CLASS_LEAD`` times what the
+    token's highest class is ahead. The naive version of the first::
 
         for token in grid:
             highest = max(logits[other, k] for other in three_by_three(token))
@@ -104,7 +111,8 @@ def stand_out(logits: Float[Tensor, "B n K"], grid: Grid) -> Float[Tensor, "B n 
     batch, _, num_classes = logits.shape
     map_ = logits.transpose(1, 2).reshape(batch, num_classes, grid.h, grid.w)
     highest = F.max_pool2d(map_, 3, stride=1, padding=1).flatten(2).transpose(1, 2)  # B n K
-    return logits - LEAD * (highest - logits)
+    logits = logits - LEAD * (highest - logits)
+    return logits - CLASS_LEAD * (logits.amax(dim=2, keepdim=True) - logits)
 
 
 def guess_boxes(

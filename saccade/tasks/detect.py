@@ -120,7 +120,8 @@ class Detect(nn.Module):
     def predict(self, batch: Batch) -> Detections:
         """The proposals of highest score, at most ``config.max_detections`` of each picture.
 
-        Of neighbouring tokens that see the same object the surest one stands out (``stand_out``).
+        Of neighbouring tokens that see the same object the surest one stands out, and so does of
+        each token its surest class (``stand_out``).
         A token may stand for two classes: then both are among them, with the same box.
         """
         found = self(batch.images)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from saccade.heads.detect import LEAD, PRIOR, DetectHead, guess_boxes, stand_out
+from saccade.heads.detect import CLASS_LEAD, LEAD, PRIOR, DetectHead, guess_boxes, stand_out
 from saccade.shapes import Grid
 from saccade.tokens.tokens import Tokens
 
@@ -69,20 +69,22 @@ def test_the_surest_of_a_neighbourhood_stands_out_as_the_naive_loop_says() -> No
                 for x in range(5):
                     highest = map_[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2].max()
                     expected[b, y * 5 + x, k] -= LEAD * (highest - map_[y, x])
+    best = expected.max(dim=2, keepdim=True).values
+    expected -= CLASS_LEAD * (best - expected)
 
     torch.testing.assert_close(stand_out(logits, grid), expected)
 
 
-def test_standing_out_changes_no_surest_token_and_no_other_class() -> None:
+def test_the_surest_class_of_the_surest_token_is_left_as_it_is() -> None:
     grid = Grid(1, 3, 3)
-    logits = torch.zeros(1, 9, 2)
-    logits[0, 4, 0], logits[0, 5, 0] = 2.0, 1.5
+    logits = torch.full((1, 9, 2), -4.0)
+    logits[0, 4], logits[0, 5, 0] = torch.tensor([2.0, 1.0]), 1.5
 
     lowered = stand_out(logits, grid)
 
-    assert lowered[0, 4, 0] == 2.0
+    assert lowered[0, 4].tolist() == [2.0, 1.0 - CLASS_LEAD * 1.0]
     assert lowered[0, 5, 0] == 1.5 - LEAD * 0.5
-    assert torch.equal(lowered[:, :, 1], logits[:, :, 1])
+    assert lowered[0, 8, 0] < -4.0
 
 
 def test_proposals_are_fp32_under_autocast(head: DetectHead) -> None:
