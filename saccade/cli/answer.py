@@ -46,6 +46,10 @@ def answering(*, is_json: bool) -> Iterator[Answer]:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}", code=SaccadeError.exit_code, is_json=is_json)
+    except MemoryError as error:
+        what = f" ({error})" if str(error) else ""
+        text = f"out of memory{what}; choose smaller pictures, smaller batches or a smaller model"
+        _fail(text, code=SaccadeError.exit_code, is_json=is_json)
     except KeyboardInterrupt:
         _fail("stopped", code=130, is_json=is_json)
 

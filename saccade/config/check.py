@@ -60,7 +60,7 @@ RANGES = {
     "model.conv_depth": NOT_NEGATIVE,
     "model.num_attentions": NOT_NEGATIVE,
     "model.drop_path": SHARE_BELOW_ONE,
-    "data.image_size": AT_LEAST_ONE,
+    "data.image_size": Range(1, 10_000),  # squared, about the largest picture that is read
     "data.batch_size": AT_LEAST_ONE,
     "data.val_fraction": SHARE_BELOW_ONE,
     "data.test_fraction": SHARE_BELOW_ONE,

@@ -1,7 +1,11 @@
 """Every job there is, by its name."""
 
+from pathlib import Path
+
 from saccade.config.task import JobName
-from saccade.errors import UsageError, nearest
+from saccade.data.annotated import guess_job
+from saccade.data.samples import Source
+from saccade.errors import DataError, UsageError, nearest
 from saccade.jobs.classify.job import ClassifyJob
 from saccade.jobs.detect.job import DetectJob
 from saccade.jobs.embed.job import EmbedJob
@@ -22,6 +26,24 @@ JOBS: dict[JobName, Job] = {
     "segment": SegmentJob(),
     "video": VideoJob(),
 }
+
+
+def open_for(job: Job, path: str | Path) -> Source:
+    """A source as a job reads it.
+
+    Raises:
+        UsageError: there is nothing at the path.
+        DataError: it lacks what the job needs; where it is made for another job, that is said.
+    """
+    try:
+        return job.open(path)
+    except DataError as error:
+        meant = guess_job(path)
+        if meant is None or meant == job.name:
+            raise
+        raise DataError(
+            f"{error} This source is made for the job {meant}, and was to be read for {job.name}."
+        ) from None
 
 
 def find_job(name: str) -> Job:

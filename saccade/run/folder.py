@@ -1,5 +1,6 @@
 """The run folder: where each thing that training leaves behind lies."""
 
+import errno
 import json
 import os
 import shutil
@@ -64,9 +65,8 @@ class RunFolder:
         except (NotADirectoryError, PermissionError) as error:
             raise UsageError(f"cannot make the folder {self.path}: {error.strerror}") from None
         except OSError as error:
-            raise SaccadeError(
-                f"cannot write to {self.path}: {error.strerror}; make room"
-            ) from None
+            advice = "make room" if error.errno == errno.ENOSPC else "choose another --out"
+            raise SaccadeError(f"cannot write to {self.path}: {error.strerror}; {advice}") from None
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 

@@ -1,5 +1,6 @@
 """A trained generator, ready to draw pictures."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,9 @@ from saccade.serving.engine import BATCH_SIZE, Engine
 from saccade.tasks.flow.generate import Generate
 from saccade.tasks.flow.pixels import to_bytes
 from saccade.tasks.flow.sampling import Point, last
+
+MOST_AT_ONCE = 100_000
+"""Pictures of one call: all of them lie in memory."""
 
 
 class Drawn(NamedTuple):
@@ -103,15 +107,18 @@ class Generator:
         seed: int,
     ) -> None:
         """Refuses what cannot be drawn; see ``sample``."""
-        if count < 1:
-            raise UsageError(f"count is {count}; at least 1 picture can be drawn")
+        if not 1 <= count <= MOST_AT_ONCE:
+            raise UsageError(
+                f"count is {count:,}; from 1 to {MOST_AT_ONCE:,} pictures can be drawn, and more "
+                "with other seeds"
+            )
         if steps is not None and steps < 1:
             raise UsageError(f"steps is {steps}; the sampler needs at least 1")
         if seed < 0:
             raise UsageError(f"seed is {seed}; it must be 0 or more")
-        if guidance is not None and guidance < 0:
+        if guidance is not None and not 0 <= guidance < math.inf:
             raise UsageError(
-                f"guidance is {guidance:g}; it must be 0 (the class is ignored) or more"
+                f"guidance is {guidance:g}; it must be a number of 0 (the class is ignored) or more"
             )
         if self.class_names and label is not None and label not in self.class_names:
             raise UsageError(f"no class is called {label!r}; {nearest(label, self.class_names)}")

@@ -15,7 +15,7 @@ from saccade.data.samples import Samples, Source
 from saccade.data.split import fewest_held_out
 from saccade.data.split import split as divide
 from saccade.errors import UsageError
-from saccade.jobs.find import find_job
+from saccade.jobs.find import find_job, open_for
 from saccade.recipes.classify import MAX_BAD_FRACTION
 from saccade.run.contract import load_contract, require_same_classes
 from saccade.run.folder import RunFolder, read_json
@@ -82,7 +82,7 @@ def evaluate(
     for note in engine.notes:
         voice.say(note)
     job = find_job(engine.job)
-    pictures = job.open(source)
+    pictures = open_for(job, source)
     class_names = pictures.class_names or ()
     if engine.class_names or class_names:
         _require_classes(engine, pictures, run=run)

@@ -9,7 +9,7 @@ from saccade.config.run import Preprocess, RunConfig
 from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.loader import Loader
 from saccade.data.reading import example_bytes
-from saccade.data.samples import Samples, Source, has_objects
+from saccade.data.samples import Samples, Source, count, has_objects
 from saccade.data.split import Split
 from saccade.errors import DataError
 from saccade.recipes.plan import Plan
@@ -107,7 +107,8 @@ def prepare(parts: Split, config: RunConfig, preprocess: Preprocess, *, voice: V
 def say_bad(bad: Mapping[str, str], voice: Voice) -> None:
     """Counts and names pictures that cannot be read; the report and the contract list them all."""
     if bad:
-        voice.say(f"  {len(bad)} pictures cannot be read and are left out:")
+        are = "are" if len(bad) > 1 else "is"
+        voice.say(f"  {count(len(bad), 'picture')} cannot be read and {are} left out:")
     for name, reason in list(bad.items())[:NUM_BAD_SHOWN]:
         voice.say(f"    {name}: {reason}")
 
@@ -182,11 +183,11 @@ def say_seen(parts: Split, before: frozenset[str], voice: Voice) -> None:
     """Warns when test pictures were learned from before; the same seed holds out the same ones."""
     if parts.test is None or not before:
         return
-    count = sum(line in before for line in picture_hashes(parts.test))
-    if count:
+    num_seen = sum(line in before for line in picture_hashes(parts.test))
+    if num_seen:
         voice.say(
-            f"  {count:,} of {len(parts.test):,} test pictures were trained on by the weights, so "
-            "figures on them will be too kind; take the --seed of that run"
+            f"  {num_seen:,} of {len(parts.test):,} test pictures were trained on by the weights, "
+            "so figures on them will be too kind; take the --seed of that run"
         )
 
 

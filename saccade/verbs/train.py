@@ -7,7 +7,7 @@ from pathlib import Path
 
 from saccade.data.annotated import guess_job
 from saccade.errors import UsageError
-from saccade.jobs.find import find_job
+from saccade.jobs.find import find_job, open_for
 from saccade.jobs.job import Job
 from saccade.reporting.wording import figure_name
 from saccade.run import train as loop
@@ -125,7 +125,7 @@ def train(
             "an --out beside it"
         )
     chosen = _job_of(folder, source, job, is_resumed=resume)
-    pictures = chosen.open(source)
+    pictures = open_for(chosen, source)
     voice.head(pictures.describe()[0])
     if job is None and chosen.name != "classify":
         voice.say(f"  job        {chosen.name}, which this source is made for; --job names another")

@@ -95,3 +95,19 @@ def test_a_reader_that_goes_away_is_no_failure(world: tiny.World):
     assert b"Traceback" not in said
     assert b"Exception" not in said
     assert child.returncode == 0
+
+
+@pytest.mark.parametrize("flag", [[], ["--json"]])
+def test_too_little_memory_is_one_message_and_1(
+    world: tiny.World, monkeypatch: pytest.MonkeyPatch, flag: list[str]
+):
+    def too_much(*_: object, **__: object) -> None:
+        raise MemoryError("unable to allocate 754 GiB")
+
+    monkeypatch.setattr("saccade.jobs.classify.job.judge", too_much)
+    result = call("evaluate", world.run, world.source, *flag)
+    assert result.exit_code == 1
+    assert "out of memory (unable to allocate 754 GiB); choose smaller" in result.stderr
+    assert "Traceback" not in result.stderr
+    if flag:
+        assert json.loads(result.stdout)["exit_code"] == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from saccade.errors import UsageError
+from saccade.errors import SaccadeError, UsageError
 from saccade.run.folder import RunFolder, read_json, write_atomic, write_json
 
 
@@ -101,3 +101,22 @@ def test_missing_and_damaged_json_are_named(tmp_path: Path):
     (tmp_path / "config.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match=r"config\.json is not readable as JSON"):
         read_json(tmp_path / "config.json")
+
+
+def test_room_is_asked_for_only_where_it_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(number: int) -> None:
+        def write(path: Path, content: bytes) -> None:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr("saccade.run.folder.write_atomic", write)
+
+    folder = RunFolder(tmp_path / "run")
+    fail(errno.ENOSPC)
+    with pytest.raises(SaccadeError, match="No space left on device; make room"):
+        folder.create({folder.config: {}})
+    fail(errno.EROFS)
+    with pytest.raises(SaccadeError, match="Read-only file system; choose another --out"):
+        folder.create({folder.config: {}})
+    assert list(tmp_path.iterdir()) == []

@@ -60,6 +60,7 @@ def test_a_way_begins_in_noise_and_ends_in_the_sample(generator: Generator) -> N
         ({"steps": 0}, "at least 1"),
         ({"seed": -1}, "0 or more"),
         ({"guidance": -0.5}, "0 "),
+        ({"guidance": float("nan")}, "guidance is nan; it must be a number"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -72,3 +73,8 @@ def test_what_makes_no_sense_is_refused(
 def test_no_pictures_at_all_are_refused(generator: Generator) -> None:
     with pytest.raises(UsageError, match="count is 0"):
         generator.sample(0)
+
+
+def test_more_pictures_than_memory_holds_are_refused(generator: Generator) -> None:
+    with pytest.raises(UsageError, match="count is 1,000,000,000; from 1 to 100,000 pictures"):
+        generator.sample(10**9)

@@ -138,6 +138,8 @@ def _opened(path: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
             " (folders of frames need nothing)"
         ) from None
     try:
+        if path.stat().st_size == 0:
+            raise UnreadablePicture("it has no frames: the file is empty")
         with (
             path.open("rb") as file,
             av.open(file, mode="r", container_options=_OPTIONS) as container,

@@ -9,6 +9,7 @@ from saccade.config.run import Preprocess, ShortClips
 from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.pictures import Pictures
 from saccade.data.preprocess import fit_picture
+from saccade.data.samples import count
 
 
 @runtime_checkable
@@ -64,8 +65,8 @@ def evenly_spread(num_frames: int, *, asked: int, short_clips: ShortClips) -> li
         raise UnreadablePicture("it has no frames")
     if num_frames < asked and short_clips == "refuse":
         raise UnreadablePicture(
-            f"it has {num_frames} frames, and the model is given {asked}; train with --set "
-            f"task.num_frames={num_frames}, or with --set task.short_clips=repeat to show frames "
+            f"it has {count(num_frames, 'frame')}, and the model is given {asked}; train with "
+            f"--set task.num_frames={num_frames}, or with --set task.short_clips=repeat to show frames "
             "of short clips more than once"
         )
     return [(2 * k + 1) * num_frames // (2 * asked) for k in range(asked)]

@@ -57,7 +57,7 @@ def find_groups(
         The groups, in the order of their first rows.
     """
     parents = list(range(len(vectors)))
-    links: list[tuple[int, int, float]] = []
+    links = _same_files(vectors, contents)
     levels = np.concatenate([background.level(part) for part in _parts(vectors)])
     for start, part in zip(range(0, len(vectors), QUERIES_AT_A_TIME), _parts(vectors), strict=True):
         found = engine.search(part, NUM_LOOKED_AT + 1)
@@ -67,14 +67,31 @@ def find_groups(
         ):
             of_others = scores(similarities[:, None], levels[rows])[:, 0]
             lower = np.minimum(row_scores, of_others)
-            is_same = [contents[row] == contents[start + q] for row in rows]
-            is_link = (lower >= threshold) | (np.array(is_same) & (similarities >= SAME))
-            for other in np.flatnonzero(is_link & (rows != start + q)).tolist():
-                score = 1.0 if is_same[other] else float(lower[other])
-                links.append((start + q, int(rows[other]), score))
+            is_same = np.array([contents[row] == contents[start + q] for row in rows])
+            for other in np.flatnonzero((lower >= threshold) & ~is_same).tolist():
+                links.append((start + q, int(rows[other]), float(lower[other])))
     for a, b, _ in links:
         _join(parents, a, b)
     return _groups(parents, links, contents)
+
+
+def _same_files(
+    vectors: Float32[np.ndarray, "n D"], contents: Sequence[str]
+) -> list[tuple[int, int, float]]:
+    """Links between the first file of each content and all others, however many there are.
+
+    Equal vectors are compared by their distance: that of two blank pictures is 0, although they
+    are at no angle to each other.
+    """
+    rows: dict[str, list[int]] = {}
+    for row, content in enumerate(contents):
+        rows.setdefault(content, []).append(row)
+    return [
+        (first, other, 1.0)
+        for first, *others in rows.values()
+        for other in others
+        if np.square(vectors[first] - vectors[other]).sum() <= 2 - 2 * SAME
+    ]
 
 
 def _parts(vectors: Float32[np.ndarray, "n D"]) -> list[Float32[np.ndarray, "_n D"]]:

@@ -81,6 +81,11 @@ def load_manifest(path: Path) -> IndexManifest:
             )
         raise UsageError(f"{folder} is no index: it has no {path.name}")
     data: dict[str, Any] = read_json(path)
+    if isinstance(data, dict) and "made" in data and "engine" not in data:
+        raise UsageError(
+            f"{folder} holds vectors that `saccade embed` made, and is no index; `saccade index "
+            "RUN SOURCE` makes one"
+        )
     try:
         return msgspec.convert(data, IndexManifest)
     except msgspec.ValidationError as error:

@@ -161,7 +161,7 @@ def test_a_file_with_sound_and_no_picture_has_no_frames(tmp_path: Path):
         VideoFile(tmp_path, "sound.mp4").header()
 
 
-@pytest.mark.parametrize("data", [b"", b"\0" * 64, b"not a video at all" * 20])
+@pytest.mark.parametrize("data", [b"\0" * 64, b"not a video at all" * 20])
 def test_bytes_that_are_no_video_are_refused(tmp_path: Path, data: bytes):
     (tmp_path / "a.mp4").write_bytes(data)
     with pytest.raises(UnreadablePicture, match="cannot be read as a video"):
@@ -258,3 +258,9 @@ def test_videos_are_known_by_their_endings():
         "a.MP4",
         "b.webm",
     ]
+
+
+def test_an_empty_file_says_so(tmp_path: Path):
+    (tmp_path / "a.mp4").write_bytes(b"")
+    with pytest.raises(UnreadablePicture, match="it has no frames: the file is empty"):
+        frames(VideoFile(tmp_path, "a.mp4"), 2)

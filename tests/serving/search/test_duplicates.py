@@ -109,3 +109,22 @@ def test_groups_come_in_the_order_of_their_first_pictures() -> None:
     vectors[50], vectors[2] = vectors[30], vectors[20]
 
     assert [group.rows for group in groups(vectors)] == [(2, 20), (30, 50)]
+
+
+def test_blank_copies_are_copies_although_their_vectors_are_zeros() -> None:
+    vectors = unit(50)
+    vectors[[9, 30, 31]] = 0
+    contents = [str(row) for row in range(50)]
+    contents[9] = contents[30]
+
+    assert groups(vectors, contents) == [Group((9, 30), is_exact=True, lowest_score=1.0)]
+
+
+def test_more_copies_than_neighbours_are_looked_at_are_one_group() -> None:
+    vectors = unit(200)
+    vectors[:100] = vectors[0]
+    contents = ["same"] * 100 + [str(row) for row in range(100)]
+
+    (group,) = groups(vectors, contents)
+
+    assert group == Group(tuple(range(100)), is_exact=True, lowest_score=1.0)

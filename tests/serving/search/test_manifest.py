@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from saccade.errors import UsageError
 from saccade.serving.search.manifest import IndexManifest, load_manifest, save_manifest
 from saccade.serving.search.vectors import Made
 from tests import tiny
@@ -30,3 +33,11 @@ def test_a_manifest_comes_back_as_it_was(tmp_path: Path) -> None:
     save_manifest(tmp_path / "manifest.json", manifest)
 
     assert load_manifest(tmp_path / "manifest.json") == manifest
+
+
+def test_vectors_are_told_from_an_index(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"made": {}, "n": 3}')
+    with pytest.raises(
+        UsageError, match="holds vectors that `saccade embed` made, and is no index"
+    ):
+        load_manifest(tmp_path / "manifest.json")
