@@ -2,10 +2,12 @@
 
 import statistics
 import time
+from dataclasses import replace
 
 import torch
 
 from saccade.config.run import Preprocess, RunConfig
+from saccade.config.task import SegmentConfig
 from saccade.data.batch import Batch
 from saccade.data.example import example_shape
 from saccade.data.targets import Targets
@@ -38,6 +40,8 @@ def seconds_per_step(
         The median, in seconds.
     """
     names = tuple(str(k) for k in range(num_classes))
+    if isinstance(config.task, SegmentConfig):  # its stuff is named, and these names are made up
+        config = replace(config, task=replace(config.task, stuff=()))
     task = build_task(config, class_names=names, preprocess=preprocess)
     learner = Learner(task, config=config, device=device)
     batch = _noise(batch_size, preprocess, targets)

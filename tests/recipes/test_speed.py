@@ -1,14 +1,17 @@
 """A step is timed as it will be trained, and timing it changes nothing in what follows."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
+from saccade.config.json import override
 from saccade.config.run import RunConfig
 from saccade.data.batch import Batch
 from saccade.recipes import speed
+from saccade.recipes.segment import made_up_targets, segment
 from saccade.recipes.speed import seconds_per_step
 from saccade.run.learner import Learner
 from tests import tiny
@@ -114,3 +117,31 @@ def test_timing_is_repeatable_in_all_but_time(monkeypatch: pytest.MonkeyPatch):
         measure(small("rag-pico4"), num_steps=1)
     assert seen[0] == seen[1]
     assert len(seen[0]) == 2
+
+
+def test_classes_that_are_stuff_are_timed_though_the_names_are_made_up():
+    config = segment(
+        replace(tiny.facts(), num_segments=8),
+        source="masks",
+        model="vit-pico4",
+        image_size=16,
+        steps=100,
+        budget_seconds=60.0,
+        precision="fp32",
+        num_threads=1,
+        seed=0,
+    )
+    config = override(config, {"task.stuff": "sky"})
+    targets = made_up_targets(config, tiny.preprocess(), 3, 2)
+
+    taken = seconds_per_step(
+        config,
+        num_classes=3,
+        preprocess=tiny.preprocess(),
+        device=CPU,
+        targets=targets,
+        batch_size=2,
+        num_steps=1,
+    )
+
+    assert taken > 0

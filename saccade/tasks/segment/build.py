@@ -8,6 +8,7 @@ from saccade.backbones.vit import Vit
 from saccade.config.model import ModelConfig
 from saccade.config.run import Preprocess
 from saccade.config.task import SegmentConfig
+from saccade.data.annotations import IGNORED_CLASS
 from saccade.errors import UsageError
 from saccade.heads.masks import MaskHead
 from saccade.heads.segment import LinearMapHead, UpsamplingHead
@@ -41,9 +42,14 @@ def build_segmenter(
         label_smoothing: of the training loss of classes of pixels.
 
     Raises:
-        UsageError: the method does not fit the masks, or the model.
+        UsageError: the method does not fit the masks, or the model, or there are too many classes.
         ValueError: numbers of the model do not fit together.
     """
+    if len(pixel_names(class_names, task)) > IGNORED_CLASS:
+        raise UsageError(
+            f"the source has {len(class_names)} classes, and a map of classes, which every method "
+            f"learns from, holds at most {IGNORED_CLASS}, background among them; leave classes out"
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         backbone = build_backbone(model, in_channels=preprocess.channels)

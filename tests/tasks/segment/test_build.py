@@ -17,11 +17,17 @@ CNN = CnnConfig(embed_dim=16, conv_depth=1, patch_size=4)
 OBJECTS = SegmentConfig(method="eomt", truth="segments", num_queries=4)
 
 
-def build(model: ModelConfig, task: SegmentConfig, *, seed: int = 0) -> Segment | SegmentMasks:
+def build(
+    model: ModelConfig,
+    task: SegmentConfig,
+    *,
+    seed: int = 0,
+    class_names: tuple[str, ...] = ("cat", "dog"),
+) -> Segment | SegmentMasks:
     return build_segmenter(
         model,
         task,
-        class_names=("cat", "dog"),
+        class_names=class_names,
         preprocess=tiny_preprocess(),
         seed=seed,
         label_smoothing=0.0,
@@ -68,3 +74,13 @@ def test_objects_from_masks_of_classes_are_refused() -> None:
 def test_stuff_that_no_class_is_called_is_refused() -> None:
     with pytest.raises(UsageError, match=r"task.stuff names sky, and the classes .* cat, dog"):
         build(VIT, replace(OBJECTS, stuff=("cat", "sky")))
+
+
+@pytest.mark.parametrize("method", ["upsample", "eomt"])
+def test_more_classes_of_objects_than_a_map_holds_are_refused(method: SegmentMethod) -> None:
+    """A map's numbers are bytes: class 255 of objects would become background without a word."""
+    names, task = tuple(str(k) for k in range(255)), replace(OBJECTS, method=method)
+
+    assert build(VIT, task, class_names=names[:254]).class_names == names[:254]
+    with pytest.raises(UsageError, match=r"255 classes, and a map .* holds at most 255, backgr"):
+        build(VIT, task, class_names=names)
