@@ -66,7 +66,7 @@ def evenly_spread(num_frames: int, *, asked: int, short_clips: ShortClips) -> li
     if num_frames < asked and short_clips == "refuse":
         raise UnreadablePicture(
             f"it has {count(num_frames, 'frame')}, and the model is given {asked}; train with "
-            f"--set task.num_frames={num_frames}, or with --set task.short_clips=repeat to show frames "
-            "of short clips more than once"
+            f"--set task.num_frames={num_frames}, or with --set task.short_clips=repeat to show "
+            "frames of short clips more than once"
         )
     return [(2 * k + 1) * num_frames // (2 * asked) for k in range(asked)]
