@@ -1,6 +1,7 @@
 """What every command says at its end: one result on stdout, or one message and an exit code."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from typing import Any, NoReturn
 import typer
 
 from saccade.errors import SaccadeError, UsageError
+
+_OUT_OF_MEMORY = re.compile("out of memory|can't allocate memory")  # of torch's RuntimeErrors
 
 
 @dataclass
@@ -46,7 +49,9 @@ def answering(*, is_json: bool) -> Iterator[Answer]:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}", code=SaccadeError.exit_code, is_json=is_json)
-    except MemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _OUT_OF_MEMORY.search(str(error)):
+            raise
         what = f" ({error})" if str(error) else ""
         text = f"out of memory{what}; choose smaller pictures, smaller batches or a smaller model"
         _fail(text, code=SaccadeError.exit_code, is_json=is_json)

@@ -136,11 +136,14 @@ def guess_job(path: str | Path) -> JobName | None:
         return "segment"
     if are_pairs(listing) or (listing.pictures and halves_by_name(root)):
         return "translate"
-    if any(is_video_name(name) for name in listing.others) or _are_frames(listing):
+    num_videos = sum(map(is_video_name, listing.others))
+    # Pictures may be previews of videos, one each; of more pictures a few videos are strays.
+    if (num_videos and num_videos >= len(listing.pictures)) or _are_frames(listing):
         return "video"
     if not listing.pictures:
         arrays = any(
-            is_idx_images(Path(name).name) or name.endswith(".npz") for name in listing.others
+            is_idx_images(Path(name).name) or name.lower().endswith(".npz")
+            for name in listing.others
         )
         return "classify" if arrays else None
     layout = find_layout(listing)

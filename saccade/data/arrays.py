@@ -143,7 +143,12 @@ def read_npz(path: Path) -> Arrays:
     if len(splits) > 1:
         splits.pop(ALL, None)
     names = found.get("class_names")
-    return Arrays(splits, None if names is None else tuple(str(name) for name in names.ravel()))
+    if names is None:
+        return Arrays(splits, None)
+    class_names = tuple(str(name) for name in names.ravel())
+    if len(set(class_names)) < len(class_names):
+        raise DataError(f"{path}: two of its class_names are equal ({', '.join(class_names)})")
+    return Arrays(splits, class_names)
 
 
 def _label_files(image_file: Path) -> tuple[Path, Path]:
@@ -185,7 +190,9 @@ def _array_split(
         return ArraySplit(images, None)
 
     labels = labels.reshape(-1)
-    whole = labels.astype(np.int64) if labels.dtype.kind in "iuf" else None
+    whole = None
+    if labels.dtype.kind in "iuf" and np.isfinite(labels).all():
+        whole = labels.astype(np.int64)
     if whole is None or len(labels) != len(images) or (whole != labels).any() or whole.min() < 0:
         raise DataError(
             f"{where}: {len(images)} pictures, but the labels are {len(labels)} of type "

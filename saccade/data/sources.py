@@ -65,7 +65,7 @@ def labelled(source: Source) -> Source:
     """
     if source.class_names is None:
         raise DataError(
-            f"{source.path} is a {source.kind} without labels. Put the pictures of each class into "
+            f"{source.path} ({source.kind}) is without labels. Put the pictures of each class into "
             "a folder named after it: cats/1.jpg, dogs/1.jpg."
         )
     if len(source.class_names) < 2:

@@ -98,16 +98,34 @@ def test_a_reader_that_goes_away_is_no_failure(world: tiny.World):
 
 
 @pytest.mark.parametrize("flag", [[], ["--json"]])
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("unable to allocate 754 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 754 GiB"),
+        RuntimeError("CUDA out of memory. Tried to allocate 754 GiB"),
+    ],
+)
 def test_too_little_memory_is_one_message_and_1(
-    world: tiny.World, monkeypatch: pytest.MonkeyPatch, flag: list[str]
+    world: tiny.World, monkeypatch: pytest.MonkeyPatch, flag: list[str], error: Exception
 ):
     def too_much(*_: object, **__: object) -> None:
-        raise MemoryError("unable to allocate 754 GiB")
+        raise error
 
     monkeypatch.setattr("saccade.jobs.classify.job.judge", too_much)
     result = call("evaluate", world.run, world.source, *flag)
     assert result.exit_code == 1
-    assert "out of memory (unable to allocate 754 GiB); choose smaller" in result.stderr
+    assert f"out of memory ({error}); choose smaller" in result.stderr
     assert "Traceback" not in result.stderr
     if flag:
         assert json.loads(result.stdout)["exit_code"] == 1
+
+
+def test_other_errors_are_bugs_and_keep_their_traceback(
+    world: tiny.World, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("sizes differ")
+
+    monkeypatch.setattr("saccade.jobs.classify.job.judge", broken)
+    assert isinstance(call("evaluate", world.run, world.source).exception, RuntimeError)

@@ -203,3 +203,11 @@ def test_real_facades_are_photos_beside_labels(shared_data: Path, tmp_path: Path
         )
     ]
     assert colours[0] != colours[1]
+
+
+def test_a_stray_video_among_pictures_does_not_make_it_a_source_of_clips(
+    tmp_path: Path, write_pictures: WritePictures
+):
+    write_pictures("cat/1.jpg", "cat/2.jpg", "dog/1.jpg")
+    (tmp_path / "dog" / "1.mov").write_bytes(b"")
+    assert guess_job(tmp_path) == "classify"

@@ -139,6 +139,11 @@ def test_npz_without_splits_is_all(tmp_path: Path, images: str, labels: str):
         ({"images": IMAGES, "labels": LABELS - 1.0}, "one whole number of at least 0"),
         ({"images": IMAGES, "labels": LABELS + 0.5}, "one whole number of at least 0"),
         ({"images": IMAGES, "labels": np.array(["a"] * 6)}, "one whole number of at least 0"),
+        ({"images": IMAGES, "labels": LABELS * np.nan}, "one whole number of at least 0"),
+        (
+            {"images": IMAGES, "labels": LABELS, "class_names": np.array(["a", "a", "b"])},
+            r"two of its class_names are equal \(a, a, b\)",
+        ),
         ({"weights": IMAGES}, r"no pictures in its arrays \(weights\)"),
         ({}, "it has none"),
         ({"images": np.array([print], dtype=object)}, "without running code"),

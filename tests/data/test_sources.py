@@ -74,7 +74,7 @@ def test_a_flat_folder_has_no_labels(tmp_path: Path, write_pictures: WritePictur
     assert source.kind == "flat folder"
     assert source.class_names is None
     assert source.splits["all"].labels is None
-    with pytest.raises(DataError, match=r"is a flat folder without labels\. Put the pictures"):
+    with pytest.raises(DataError, match=r"\(flat folder\) is without labels\. Put the pictures"):
         labelled(source)
 
 

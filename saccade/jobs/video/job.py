@@ -111,7 +111,7 @@ def labelled_clips(source: Source) -> Source:
     """
     if source.class_names is None:
         raise DataError(
-            f"{source.path} is a {source.kind} without labels. Put the clips of each class into a "
+            f"{source.path} ({source.kind}) is without labels. Put the clips of each class into a "
             "folder named after it: wave/clip1.mp4, or wave/clip1/001.jpg, wave/clip1/002.jpg. "
             "(Folders of single pictures, one for each class, are for --job classify.)"
         )
