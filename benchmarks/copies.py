@@ -46,13 +46,17 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def train_case(training: Training) -> dict[str, Any]:
-    """A model trained through the command line; its vectors in two pools, plain and whitened."""
+    """A model trained through the command line; its vectors in two pools, plain and whitened.
+
+    The run is left to be looked at.
+    """
     case = CASES[training.case]
+    run = training.work / f"{training.case.replace(' ', '-')}-{training.seed}"
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         edited.write(edited.training(), root / "training")
         saccade(
-            "train", str(root / "training"), "--out", f"{place}/run", "--job", "pretrain",
+            "train", str(root / "training"), "--out", str(run), "--job", "pretrain",
             "--model", MODEL, "--steps", str(case["steps"]), "--seed", str(training.seed),
             "--set", f"data.image_size={SIDE}", "--set", "data.num_threads=1",
             *(f"--set={key}={value}" for key, value in case["settings"].items()),
@@ -60,7 +64,7 @@ def train_case(training: Training) -> dict[str, Any]:
         edited.write_all(root / "judged")
         figures = {}
         for pool in POOLS:
-            vectors = _embedded(root, pool=pool)
+            vectors = _embedded(run, root, pool=pool)
             for is_whitened in (True, False):
                 found = judge(vectors, is_whitened=is_whitened)
                 name = f"{pool}_{'whitened' if is_whitened else 'plain'}"
@@ -119,10 +123,10 @@ def judge(vectors: Mapping[str, np.ndarray], *, is_whitened: bool = False) -> di
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def _embedded(root: Path, *, pool: str) -> dict[str, np.ndarray]:
+def _embedded(run: Path, root: Path, *, pool: str) -> dict[str, np.ndarray]:
     """The vectors of each part of what is judged, in the order of the pictures' numbers."""
     out = root / f"vectors-{pool}"
-    saccade("embed", str(root / "run"), str(root / "judged"), f"--out={out}", f"--pool={pool}")
+    saccade("embed", str(run), str(root / "judged"), f"--out={out}", f"--pool={pool}")
     vectors = np.load(out / "vectors.npy")
     paths = [Path(path) for path in pq.read_table(out / "items.parquet")["path"].to_pylist()]
     parts = np.array([path.parent.name for path in paths])

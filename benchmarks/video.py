@@ -54,15 +54,16 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def train_case(training: Training) -> dict[str, Any]:
-    """Trains with the command line on one world, and says what it came to."""
+    """Trains with the command line on one world, says what it came to, and leaves the run."""
     case = CASES[training.case]
+    run = training.work / f"{training.case.replace(', ', '-').replace(' ', '-')}-{training.seed}"
     with tempfile.TemporaryDirectory() as place:
         source = _source(training, Path(place))
         before = cpu_seconds()
         document, seconds = saccade(
             "train",
             str(source),
-            f"--out={place}/run",
+            f"--out={run}",
             "--job=video",
             f"--model={MODEL}",
             f"--steps={case['steps']}",
