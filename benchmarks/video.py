@@ -21,7 +21,7 @@ from benchmarks.ledger import Training, cpu_seconds, run_cases
 from saccade.data.canvas.writing import Amounts, write_clips
 
 DIGITS = Amounts(train=3200, val=320, test=800)
-DIGIT_STEPS, WORD_STEPS = 1200, 2000
+DIGIT_STEPS, WORD_STEPS = 1000, 1000
 UNSEEN = ("F10", "F11", "M08")
 LAST = ("09", "10")
 MODEL = "vit-pico8"
