@@ -44,15 +44,22 @@ def made(facts: Facts = FACTS, *, model: Any = "vit-pico8") -> RunConfig:
     return check(video(facts, model=model, **ASKED))
 
 
-def test_all_but_the_model_the_mirror_and_the_fit_is_the_recipe_of_pictures():
+def test_all_but_model_fit_and_changes_is_the_recipe_of_pictures():
     config, of_pictures = made(), classify(FACTS, model="vit-pico8", **ASKED)
     assert (config.job, config.task) == ("video", VideoConfig())
     assert config.optim == of_pictures.optim
     assert config.data == replace(of_pictures.data, fit="squash")
-    assert config.augment == replace(of_pictures.augment, flip=0.0)
     assert isinstance(of_pictures.model, VitConfig)
     expected = replace(of_pictures.model, tubelet_size=2, position_grid=(4, 4, 4))
     assert config.model == expected
+
+
+def test_clips_are_changed_as_pictures_are_that_were_seen_half_as_often():
+    long = ASKED | {"steps": 400}
+    config = video(FACTS, model="vit-pico8", **long)
+    of_pictures = classify(FACTS, model="vit-pico8", **ASKED)
+    assert config.augment == replace(of_pictures.augment, flip=0.0)
+    assert config.augment.zoom > 0
 
 
 @pytest.mark.parametrize(
