@@ -96,6 +96,9 @@ def figure_name(name: str) -> str:
         return _FIGURES[name]
     if name[:2] == "ap" and name[2:].isdecimal():
         return name.upper()
+    if name[:3] in ("ap_", "ar_"):
+        of = name[3:]
+        return f"{name[:2].upper()} " + (f"at {of}" if of.isdecimal() else f"of {of} objects")
     return name.replace("_", " ")
 
 

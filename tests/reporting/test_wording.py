@@ -2,7 +2,16 @@
 
 import pytest
 
-from saccade.reporting.wording import NOTHING, count, duration, number, percent, plain, short_count
+from saccade.reporting.wording import (
+    NOTHING,
+    count,
+    duration,
+    figure_name,
+    number,
+    percent,
+    plain,
+    short_count,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,3 +52,16 @@ def test_numbers_and_counts():
 
 def test_settings_read_like_prose():
     assert plain([0.1 + 0.2, True, None, "pad"]) == f"0.3, yes, {NOTHING}, pad"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ap50", "AP50"),
+        ("ap_small", "AP of small objects"),
+        ("ar_10", "AR at 10"),
+        ("detections_per_object", "detections per object"),
+    ],
+)
+def test_figures_have_the_names_that_people_write(name: str, words: str) -> None:
+    assert figure_name(name) == words

@@ -11,6 +11,7 @@ from saccade.jobs.drawing import lettering
 
 _SHORTEST_SIDE, _LONGEST_SIDE = 240, 960  # pixels of a drawing: labels have to be read
 _TEXT_PX = 11
+_LABEL_PX = _TEXT_PX + 3
 _COLOURS = (  # none near the pink of false alarms
     (230, 60, 50), (30, 110, 220), (20, 150, 70), (240, 150, 20), (150, 60, 190),
     (0, 160, 170), (40, 50, 110), (120, 90, 50), (100, 110, 125), (130, 160, 20),
@@ -55,8 +56,10 @@ def draw_boxes(image: UInt8[np.ndarray, "H W C"], boxes: Sequence[Drawn]) -> Ima
             pen.rectangle(corners, outline=drawn.colour, width=2)
     for drawn in boxes:
         if drawn.text:
-            left, top = (coordinate * scale for coordinate in drawn.box_xyxy[:2])
-            _write(pen, (left, top), drawn.text, drawn.colour, font, size)
+            left, top, _, bottom = (coordinate * scale for coordinate in drawn.box_xyxy)
+            # Of what is true and missed below the box: above it may stand what was found instead.
+            end = min(bottom, size[1] - _LABEL_PX) + _LABEL_PX if drawn.is_dashed else top
+            _write(pen, (left, end), drawn.text, drawn.colour, font, size)
     return picture
 
 
@@ -86,11 +89,10 @@ def _write(
     font: ImageFont.FreeTypeFont,
     size: tuple[int, int],
 ) -> None:
-    """White on the colour, above the box where there is room, and always inside the picture."""
+    """White on the colour, above a point where there is room, and always inside the picture."""
     width = pen.textlength(text, font=font) + 4
-    height = _TEXT_PX + 3
     left = min(max(at[0], 0), max(size[0] - width, 0))
-    top = at[1] - height if at[1] >= height else at[1]
-    top = min(max(top, 0), max(size[1] - height, 0))
-    pen.rectangle([left, top, left + width, top + height], fill=colour)
+    top = at[1] - _LABEL_PX if at[1] >= _LABEL_PX else at[1]
+    top = min(max(top, 0), max(size[1] - _LABEL_PX, 0))
+    pen.rectangle([left, top, left + width, top + _LABEL_PX], fill=colour)
     pen.text((left + 2, top + 1), text, fill="white", font=font)

@@ -44,6 +44,16 @@ def test_what_was_missed_is_dashed() -> None:
     assert 0.3 < line.mean() < 0.7
 
 
+def test_what_was_missed_is_named_below_its_box_and_what_was_found_above() -> None:
+    box = [50.0, 60, 150, 200]
+    for is_dashed, rows in ((False, slice(46, 60)), (True, slice(203, 216))):
+        image = draw_boxes(grey(300, 400), [Drawn(box, "7", RED, is_dashed=is_dashed)])
+        label = coloured(image, RED)
+        label[60:203] = False
+        assert label.any()
+        assert label.sum() == label[rows].sum()
+
+
 def test_a_label_stays_inside_the_picture() -> None:
     corner = Drawn([395, 0, 400, 5], "a long name 0.95", RED)
 
