@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from saccade.errors import UsageError
 from saccade.reporting.wording import Number
 
@@ -88,15 +90,17 @@ def read_records(run: Path) -> RunRecords:
         raise UsageError(f"there is no run folder {run}; give the folder that training made")
     trouble: list[str] = []
     log = _read_log(run / "log.jsonl", trouble)
-    config = _read_json(run / "config.json", trouble)
+    config = _read_json(run / "config.json", trouble, form=Json)
     plans = [line.get("planned_steps") for line in log if line.get("kind") == "plan"]
-    pictures = _read_json(run / "pictures" / "index.json", trouble)
-    results = {s: _read_json(run / "evaluation" / f"{s}.json", trouble) for s in _SPLITS}
+    pictures = _read_json(run / "pictures" / "index.json", trouble, form=_PICTURES)
+    results = {
+        s: _read_json(run / "evaluation" / f"{s}.json", trouble, form=_Result) for s in _SPLITS
+    }
     return RunRecords(
         path=run,
         config=config,
-        contract=_read_json(run / "contract.json", trouble),
-        environment=_read_json(run / "environment.json", trouble),
+        contract=_read_json(run / "contract.json", trouble, form=_Contract),
+        environment=_read_json(run / "environment.json", trouble, form=Json),
         training=_by_step(log, kind="train"),
         evaluations=_by_step([x for x in log if x.get("split", "val") == "val"], kind="eval"),
         notes=tuple(line for line in log if line.get("kind") == "note"),
@@ -108,15 +112,67 @@ def read_records(run: Path) -> RunRecords:
     )
 
 
-def _read_json(path: Path, trouble: list[str]) -> Json:
+class _Contract(msgspec.Struct):
+    """What the page takes from a contract; each part may be absent."""
+
+    data: Json = {}
+    class_names: list[str] = []
+    preprocess: Json = {}
+    origin: Json | None = None
+    num_parameters: int | None = None
+
+
+class _Estimate(msgspec.Struct):
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class _Table(msgspec.Struct):
+    columns: list[str] = []
+    rows: list[list[Any]] = []
+
+
+class _Result(msgspec.Struct):
+    """What the page takes from the figures of a split."""
+
+    n: int = 0
+    metrics: dict[str, _Estimate] = {}
+    headline: Json = {}
+    tables: list[_Table] = []
+    notes: list[Any] = []
+    per_class: list[Json] = []
+    confusion: list[list[int]] = []
+    reliability: list[Json] = []
+
+
+class _Gallery(msgspec.Struct):
+    entries: list[Json] = []
+
+
+class _Line(msgspec.Struct):
+    """What the page takes from a line of the log."""
+
+    kind: str
+    step: int | None = None
+    seconds: float | None = None
+    metrics: dict[str, float | None] = {}
+
+
+_PICTURES = dict[str, _Gallery | list[Json] | None]
+
+
+def _read_json(path: Path, trouble: list[str], *, form: Any) -> Json:
+    """A file of this form; nothing where it is absent, or of another, which is then said."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+        msgspec.convert(found, form)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
         trouble.append(f"{path.name} could not be read and is left out.")
         return {}
-    return found if isinstance(found, dict) else {}
+    return found
 
 
 def _read_log(path: Path, trouble: list[str]) -> list[Json]:
@@ -127,16 +183,17 @@ def _read_log(path: Path, trouble: list[str]) -> list[Json]:
     for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             line = json.loads(text)
+            msgspec.convert(line, _Line)
         except ValueError:
             broken += 1
             continue
-        if isinstance(line, dict):
-            lines.append(line)
+        lines.append(line)
     if broken:
-        trouble.append(f"{broken} unfinished line(s) of log.jsonl are left out.")
+        trouble.append(f"{broken} line(s) of log.jsonl cannot be read and are left out.")
     return lines
 
 
 def _by_step(log: list[Json], *, kind: str) -> tuple[Json, ...]:
-    found = {line["step"]: line for line in log if line.get("kind") == kind and "step" in line}
+    of_kind = [line for line in log if line["kind"] == kind and line.get("step") is not None]
+    found = {line["step"]: line for line in of_kind}
     return tuple(found[step] for step in sorted(found))

@@ -61,19 +61,22 @@ def probe_features(
         train, test: labelled.
         probes: which; ``attentive`` is passed over where there are no tokens.
         shots: labels of each class, besides all of them.
-        repeats: draws of these labels; each probe gets the same ones.
+        repeats: draws of these labels; each probe gets the same ones, where all have tokens.
         num_classes: K.
         seed: of the draws.
     """
     for count in (None, *sorted(shots)):
-        # All labels are one set, and its fit has nothing random that matters.
-        draws = [
-            _draw(train.labels, count, seed=seed + number)
-            for number in range(1 if count is None else repeats)
-        ]
         for probe in probes:
-            if probe == "attentive" and not (train.num_with_tokens and test.num_with_tokens):
-                continue
+            labels = train.labels
+            if probe == "attentive":
+                if not (train.num_with_tokens and test.num_with_tokens):
+                    continue
+                labels = labels[: train.num_with_tokens]  # only of these there are tokens
+            # All labels are one set, and its fit has nothing random that matters.
+            draws = [
+                _draw(labels, count, seed=seed + number)
+                for number in range(1 if count is None else repeats)
+            ]
             found = [
                 _right(probe, train, test, chosen, num_classes=num_classes, seed=seed + number)
                 for number, chosen in enumerate(draws)
@@ -101,7 +104,6 @@ def _right(
     """How many test pictures are right, and of how many."""
     wanted = test.labels
     if probe == "attentive":
-        chosen = chosen[chosen < train.num_with_tokens]
         wanted = wanted[: test.num_with_tokens]
     labels = train.labels[chosen]
     logits = _logits(probe, train, test, chosen, labels, num_classes=num_classes, seed=seed)

@@ -100,7 +100,7 @@ def test_half_a_log_line_and_broken_json_are_left_out_and_said(make_run: Callabl
         log.write('{"kind": "train", "st')
     (run / "environment.json").write_text("{")
     page = page_of(run)
-    assert "1 unfinished line(s) of log.jsonl are left out." in page
+    assert "1 line(s) of log.jsonl cannot be read and are left out." in page
     assert "environment.json could not be read" in page
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from saccade.errors import UsageError
+from saccade.reporting.page import write_report
 from saccade.reporting.records import read_records
 
 
@@ -64,3 +65,30 @@ def test_what_cannot_be_read_is_named(tmp_path: Path):
 def test_no_folder_is_refused(tmp_path: Path):
     with pytest.raises(UsageError, match="no run folder"):
         read_records(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("config.json", "[]"),
+        ("contract.json", '{"data": null}'),
+        ("contract.json", '{"class_names": 3}'),
+        ("environment.json", "3"),
+        ("log.jsonl", '{"kind": "train", "step": "x"}'),
+        ("log.jsonl", '{"kind": "eval", "step": 3, "metrics": 4}'),
+        ("log.jsonl", '{"step": 3}'),
+        ("evaluation/test.json", '{"n": 3, "headline": "AP"}'),
+        ("evaluation/test.json", '{"n": 3, "metrics": {"ap": 1}}'),
+        ("evaluation/test.json", '{"n": 3, "tables": [{"rows": [1]}]}'),
+        ("pictures/index.json", '{"found": {"entries": [3]}}'),
+        ("pictures/index.json", '{"mistakes": [3]}'),
+    ],
+)
+def test_a_file_of_another_form_is_named_and_the_page_is_made_without_it(
+    make_run: Callable[..., Path], file: str, text: str
+):
+    run = make_run()
+    (run / file).write_text(text)
+    (said,) = read_records(run).unreadable
+    assert Path(file).name in said
+    assert said in write_report(run).read_text()

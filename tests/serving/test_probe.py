@@ -84,3 +84,12 @@ def test_what_all_vectors_share_does_not_hide_their_neighbours() -> None:
 
     for first, second in zip(near, far, strict=True):
         assert second.top1 == pytest.approx(first.top1, abs=0.02)
+
+
+def test_the_attentive_probe_gets_as_many_labels_as_its_row_says() -> None:
+    (every, few) = rows(
+        made(90, num_with_tokens=6), made(30), probes=["attentive"], shots=(1,), repeats=2
+    )
+
+    assert every.num_labels == 6
+    assert few.num_labels == 3
