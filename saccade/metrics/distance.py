@@ -65,9 +65,11 @@ def with_interval(
     """A distance with its 95 % interval, by halving both sets again and again.
 
     A bootstrap would draw pictures twice, and twins look like structure to a distance. Halves drawn
-    without replacement do not; the spread of the distance among them, over the square root of two,
-    is about that of the whole (Politis and Romano, "Large Sample Confidence Regions Based on
-    Subsamples", Annals of Statistics 22 (1994)), and it is laid around the distance of the whole.
+    without replacement do not (Politis and Romano, "Large Sample Confidence Regions Based on
+    Subsamples", Annals of Statistics 22 (1994)). A half has half the pictures, which doubles a
+    variance, and is drawn from finitely many, which halves it again: of a mean, ``s^2 / (n / 2) *
+    (1 - 1 / 2)``. So the spread among halves is that of the whole as it is, and it is laid around
+    the distance of the whole. Where a distance is zero but for chance it is too wide.
 
     Args:
         distance: ``frechet`` or ``kernel_distance``.
@@ -79,7 +81,7 @@ def with_interval(
         [distance(_half(a, generator), _half(b, generator)) for _ in range(NUM_RESAMPLES)]
     )
     value = distance(a, b)
-    return percentile_estimate(value, value + (halves - halves.mean()) / np.sqrt(2))
+    return percentile_estimate(value, value + halves - halves.mean())
 
 
 def nearest(a: Float[np.ndarray, "n F"], b: Float[np.ndarray, "_m F"]) -> Float64[np.ndarray, " n"]:

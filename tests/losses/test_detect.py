@@ -9,7 +9,18 @@ from torch import Tensor
 
 from saccade.heads.detect import guess_boxes
 from saccade.losses.boxes import generalised_iou, to_cxcywh, to_xyxy
-from saccade.losses.detect import Objects, detect_losses, match, repeat, sigmoid_focal
+from saccade.losses.detect import (
+    ALPHA,
+    CLASS_WEIGHT,
+    GAMMA,
+    GIOU_WEIGHT,
+    L1_WEIGHT,
+    Objects,
+    detect_losses,
+    match,
+    repeat,
+    sigmoid_focal,
+)
 from saccade.losses.matching import NOBODY
 from saccade.shapes import Grid
 
@@ -65,6 +76,27 @@ def test_two_objects_in_one_cell_go_to_two_tokens() -> None:
 
     assert len(set(chosen)) == 2
     assert 6 in chosen
+
+
+def test_costs_are_those_written_out_one_by_one() -> None:
+    """For one object, and all tokens on it, the cheapest of all is taken, whatever they propose."""
+    of = objects((0.0, 0.0, 1.0, 1.0), labels=[1])
+    for seed in range(20):
+        generator = torch.Generator().manual_seed(seed)
+        logits = torch.randn(1, 16, 2, generator=generator)
+        boxes = torch.rand(1, 16, 4, generator=generator) / 2 + 0.25
+        costs = []
+        for logit, box in zip(logits[0, :, 1].tolist(), boxes[0], strict=True):
+            p = 1 / (1 + math.exp(-logit))
+            focal = -(ALPHA * (1 - p) ** GAMMA * math.log(p))
+            focal += (1 - ALPHA) * p**GAMMA * math.log(1 - p)
+            l1 = (box - to_cxcywh(of.boxes_xyxy[0, 0])).abs().sum()
+            giou = generalised_iou(to_xyxy(box), of.boxes_xyxy[0, 0])
+            costs.append(float(CLASS_WEIGHT * focal + L1_WEIGHT * l1 - GIOU_WEIGHT * giou))
+
+        assert match(logits, boxes, CENTRES, of).tolist() == [
+            [min(range(16), key=costs.__getitem__)]
+        ]
 
 
 def test_rows_without_an_object_get_nobody() -> None:

@@ -82,6 +82,16 @@ def test_an_interval_holds_its_value_and_shrinks_with_more_pictures(distance) ->
     assert many.high - many.low < 0.6 * (few.high - few.low)
 
 
+def test_of_a_distance_of_means_the_interval_is_that_of_the_normal_distribution() -> None:
+    """Its standard error is known: sqrt(1 / n + 1 / m)."""
+    a, b = normal(400, dim=1), normal(200, dim=1, seed=1)
+
+    found = with_interval(lambda x, y: float(x.mean() - y.mean()), a, b)
+
+    error = np.sqrt(a.var(ddof=1) / 400 + b.var(ddof=1) / 200)
+    assert (found.high - found.low) / (2 * 1.96 * error) == pytest.approx(1, abs=0.2)
+
+
 def test_the_nearest_is_that_of_the_loop() -> None:
     a, b = normal(6), normal(9, seed=1)
 
