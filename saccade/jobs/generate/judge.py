@@ -85,7 +85,9 @@ class GenerateJudgement:
                     f"observer {self.fingerprint}, {kind}. They can be compared within this table "
                     "and with those of the same observer, not with others, and not with published "
                     "ones. Real training pictures are as near as samples could be; noise is as far "
-                    "as a picture can be.",
+                    "as a picture can be. The nearest ratio above is how far samples lie from the "
+                    "nearest training picture, over how far judged pictures do: near 0 for copies; "
+                    "copies is the share that lie as near as only 1 % of judged pictures do.",
                     "columns": [
                         "pictures", "number", "Fréchet", "share of noise", "kernel distance",
                         "taken for their class",
