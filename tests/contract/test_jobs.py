@@ -164,6 +164,20 @@ def test_pictures_of_any_size_are_learned_and_answered(world: World, height: int
     assert answers(made.task, batch)
 
 
+def test_in_bf16_the_loss_is_of_fp32_and_close_to_what_it_is_there(world: World):
+    losses = []
+    for is_bf16 in (False, True):
+        task = built(world).train()  # a new one: some tasks change by being asked
+        torch.manual_seed(0)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_bf16):
+            loss = task.loss(world.examples(SIDE, SIDE), progress=0.3)["loss"]
+        loss.backward()
+        assert loss.dtype == torch.float32
+        assert all(p.grad is None or p.grad.isfinite().all() for p in task.parameters())
+        losses.append(loss.item())
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
 def test_the_config_goes_through_json(world: World):
     again = from_json(RunConfig, to_json(world.config))
     assert again == world.config
