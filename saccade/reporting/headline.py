@@ -170,6 +170,11 @@ def _sentences(result: Json, split: str | None) -> list[str]:
             "The test pictures took no part in training, nor in choosing the weights. They come "
             "from the same source, so another camera or place can give another figure."
         )
+    elif split == "train":
+        said.append(
+            "There were too few pictures to hold any out: the model was judged on those that it "
+            "learned from, so this figure says nothing about others."
+        )
     else:
         said.append(
             "No pictures were held out for testing. The validation pictures chose the best "

@@ -37,11 +37,7 @@ class RunFolder:
         Raises:
             UsageError: there is something at the path already.
         """
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise UsageError(
-                f"{self.path} exists already and is never overwritten; choose another --out, or "
-                "continue that run with --resume"
-            )
+        refuse_taken(self.path, advice=", or continue that run with --resume")
 
     def create(self, documents: Mapping[Path, Mapping[str, Any]]) -> None:
         """Makes the folder with its first JSON files, all at once or not at all.
@@ -83,6 +79,23 @@ class RunFolder:
                 f"{self.path} is not a run folder: it has no {self.contract.name}; "
                 "give the folder that `saccade train --out` made"
             )
+
+
+def refuse_taken(path: Path, *, option: str = "--out", advice: str = "") -> None:
+    """Checks that a folder can be made at a path: nothing is there, or an empty folder.
+
+    Args:
+        path: where to.
+        option: by which the user named it.
+        advice: what else the user can do.
+
+    Raises:
+        UsageError: something is there.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UsageError(
+            f"{path} exists already and is never overwritten; choose another {option}{advice}"
+        )
 
 
 def write_atomic(path: Path, content: bytes) -> None:

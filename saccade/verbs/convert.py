@@ -18,7 +18,7 @@ from saccade.reporting.card import write_card
 from saccade.run.contract import Contract, DataRecord
 from saccade.run.device import num_cores
 from saccade.run.environment import attention_path, describe, versions
-from saccade.run.folder import RunFolder, write_atomic
+from saccade.run.folder import RunFolder, refuse_taken, write_atomic
 from saccade.run.start import Start, read_start, restore
 from saccade.run.weights import save_weights
 from saccade.shapes import Grid
@@ -89,8 +89,7 @@ def convert(
     if to not in get_args(Library):
         raise UsageError(f"--to is {to!r}; {nearest(to, get_args(Library))}")
     folder = RunFolder(out)
-    if folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
-        raise UsageError(f"{out} exists already and is never overwritten; choose another --out")
+    refuse_taken(folder.path)
     start = read_start(weights, leave_out=leave_out)
     if class_names is not None:
         start = replace(start, class_names=_read_names(Path(class_names), start))

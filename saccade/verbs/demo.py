@@ -22,6 +22,7 @@ from saccade.data.canvas.writing import (
 )
 from saccade.errors import UsageError, nearest
 from saccade.recipes.budget import parse_seconds
+from saccade.run.folder import refuse_taken
 from saccade.verbs.train import TrainResult, train
 from saccade.verbs.voice import Voice
 
@@ -62,8 +63,7 @@ def demo(
     if world is None:
         raise UsageError(f"there is no demo of {job!r}; {nearest(job, _WORLDS)}")
     folder = _free_folder() if out is None else Path(out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} exists already and is never overwritten; choose another --out")
+    refuse_taken(folder)
     parse_seconds(budget)  # refused before anything is written, and so is a model of no such name
     if model is not None:
         parse_name(model)

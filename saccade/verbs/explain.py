@@ -8,9 +8,10 @@ from typing import Any
 from PIL import Image
 
 from saccade.attribution.methods import parse_method
-from saccade.errors import DataError, UsageError
+from saccade.errors import DataError
 from saccade.jobs.find import find_job
 from saccade.reporting.overlay import strip
+from saccade.run.folder import refuse_taken
 from saccade.serving.explanation import Explanation
 from saccade.serving.load import load_engine
 from saccade.verbs.voice import Voice
@@ -66,8 +67,7 @@ def explain(
     engine = load_engine(run, device=device)
     for note in engine.notes:
         voice.say(note)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} exists already and is never overwritten; choose another --out")
+    refuse_taken(folder)
     job = find_job(engine.job)
     samples = job.inputs([inputs] if isinstance(inputs, str | Path) else list(inputs))
     entries: list[dict[str, Any]] = []

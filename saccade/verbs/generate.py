@@ -8,6 +8,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from saccade.errors import UsageError
+from saccade.run.folder import refuse_taken
 from saccade.serving.generate import Generator
 from saccade.serving.load import load_engine
 from saccade.serving.sheet import sheet
@@ -67,8 +68,7 @@ def generate(
     """
     voice = Voice(is_quiet=is_quiet)
     folder = Path(out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} exists already and is never overwritten; choose another --out")
+    refuse_taken(folder)
     engine = load_engine(run, device=device)
     if not isinstance(engine.task, Generate):
         raise UsageError(

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from saccade.errors import UsageError
 from saccade.jobs.find import find_job
 from saccade.jobs.job import Row
+from saccade.run.folder import refuse_taken
 from saccade.serving.load import load_engine
 from saccade.verbs.table import check_table, table_writer
 from saccade.verbs.voice import Voice
@@ -67,8 +67,8 @@ def predict(
     num_errors = done = 0
     check_table(Path(out))
     drawn = None if draw is None else Path(draw)
-    if drawn is not None and drawn.exists() and (not drawn.is_dir() or any(drawn.iterdir())):
-        raise UsageError(f"{drawn} exists already and is never overwritten; choose another --draw")
+    if drawn is not None:
+        refuse_taken(drawn, option="--draw")
     engine = load_engine(run, device=device)
     for note in engine.notes:
         voice.say(note)

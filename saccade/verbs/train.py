@@ -9,7 +9,7 @@ from saccade.data.annotated import guess_job
 from saccade.errors import UsageError
 from saccade.jobs.find import find_job, open_for
 from saccade.jobs.job import Job
-from saccade.reporting.wording import figure_name
+from saccade.reporting.wording import duration, figure_name
 from saccade.run import train as loop
 from saccade.run.contract import load_contract
 from saccade.run.device import choose_device
@@ -18,7 +18,7 @@ from saccade.run.folder import RunFolder, write_json
 from saccade.serving.load import load_engine
 from saccade.verbs.begin import begin, go_on
 from saccade.verbs.finish import Finished, finish
-from saccade.verbs.voice import Voice, duration
+from saccade.verbs.voice import Voice
 from saccade.verbs.wish import Said, make_wish
 
 FINISHING_SECONDS = 12.0

@@ -10,6 +10,7 @@ from PIL import Image
 
 from saccade.data.sources import open_pictures
 from saccade.errors import DataError, UsageError
+from saccade.run.folder import refuse_taken
 from saccade.serving.load import load_engine
 from saccade.serving.sheet import sheet
 from saccade.serving.translate import Pixels, Translation, Translator, resized
@@ -71,8 +72,7 @@ def translate(
     """
     voice = Voice(is_quiet=is_quiet)
     folder = Path(out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} exists already and is never overwritten; choose another --out")
+    refuse_taken(folder)
     engine = load_engine(run, device=device)
     if not isinstance(engine.task, Translate):
         raise UsageError(

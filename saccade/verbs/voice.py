@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from saccade.reporting.wording import figure_name
+from saccade.reporting.wording import duration, figure_name
 from saccade.run.state import RunState
 
 LINE_EVERY_SECONDS = 10.0
@@ -138,13 +138,3 @@ class TrainingVoice:
             )
         elif kind == "note":
             self._console.print(f"  {fields['text']}", markup=False)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: ``48 s``, ``3 min 5 s``, ``2 h 10 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

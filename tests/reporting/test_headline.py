@@ -72,3 +72,12 @@ def test_a_distance_below_one_is_no_percentage(
     assert found.value is not None
     assert found.value.startswith(value)
     assert (found.scale is not None) == has_bar
+
+
+def test_figures_on_what_was_learned_say_nothing_about_others(make_run: Callable[..., Path]):
+    run = make_run()
+    (run / "evaluation" / "test.json").unlink()
+    (run / "evaluation" / "val.json").rename(run / "evaluation" / "train.json")
+    found = headline(read_records(run))
+    assert any("learned from, so this figure says nothing" in each for each in found.sentences)
+    assert not any("validation pictures chose" in each for each in found.sentences)

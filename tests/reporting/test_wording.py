@@ -32,7 +32,13 @@ def test_percent_never_rounds_to_perfection(fraction: float | None, text: str):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, NOTHING), (3.4, "3 s"), (59.7, "1 min 0 s"), (279, "4 min 39 s"), (7260, "2 h 1 min")],
+    [
+        (None, NOTHING),
+        (3.4, "3 s"),
+        (59.7, "1 min 0 s"),
+        (279, "4 min 39 s"),
+        (3599.6, "1 h 0 min"),
+    ],
 )
 def test_durations(seconds: float | None, text: str):
     assert duration(seconds) == text

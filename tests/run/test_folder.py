@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from saccade.errors import SaccadeError, UsageError
-from saccade.run.folder import RunFolder, read_json, write_atomic, write_json
+from saccade.run.folder import RunFolder, read_json, refuse_taken, write_atomic, write_json
 
 
 def test_a_missing_and_an_empty_folder_may_be_used(tmp_path: Path):
@@ -120,3 +120,12 @@ def test_room_is_asked_for_only_where_it_is_missing(
     with pytest.raises(SaccadeError, match="Read-only file system; choose another --out"):
         folder.create({folder.config: {}})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_taken_is_refused_by_the_option_that_named_it(tmp_path: Path):
+    refuse_taken(tmp_path / "new")
+    refuse_taken(tmp_path)
+    (tmp_path / "mine").write_text("")
+    for path in (tmp_path, tmp_path / "mine"):
+        with pytest.raises(UsageError, match=r"never overwritten; choose another --draw$"):
+            refuse_taken(path, option="--draw")

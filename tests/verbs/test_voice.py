@@ -8,7 +8,7 @@ from rich.console import Console
 
 from saccade.run.state import RunState
 from saccade.verbs import voice as module
-from saccade.verbs.voice import TrainingVoice, Voice, duration
+from saccade.verbs.voice import TrainingVoice, Voice
 
 FIGURES = {"loss": 1.5, "top1": 0.25}
 EVALUATION: dict[str, Any] = {
@@ -154,23 +154,3 @@ def test_a_bar_ends_when_training_fails():
         raise ZeroDivisionError
     assert watcher._bar is not None
     assert not watcher._bar.live.is_started
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.0, "0 s"),
-        (0.4, "0 s"),
-        (48.0, "48 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 0 s"),
-        (60.0, "1 min 0 s"),
-        (185.0, "3 min 5 s"),
-        (3599.4, "59 min 59 s"),
-        (3599.6, "1 h 0 min"),
-        (7800.0, "2 h 10 min"),
-        (90_061.0, "25 h 1 min"),
-    ],
-)
-def test_durations_are_said_as_people_say_them(seconds: float, words: str):
-    assert duration(seconds) == words

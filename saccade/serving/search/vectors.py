@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Float32
 
 from saccade.errors import UsageError
-from saccade.run.folder import read_json, write_json
+from saccade.run.folder import read_json, refuse_taken, write_json
 from saccade.serving.search.items import ITEMS, read_items, write_items
 from saccade.serving.search.known import file_hash, require_whole
 from saccade.serving.search.rows import open_rows, write_rows
@@ -113,11 +113,7 @@ class VectorFolder:
             UsageError: something is in the way, or it was begun with other pictures or weights.
         """
         if not is_resumed:
-            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-                raise UsageError(
-                    f"{self.path} exists already and is never overwritten; choose another --out, "
-                    "or go on with --resume"
-                )
+            refuse_taken(self.path, advice=", or go on with --resume")
             self.parts.mkdir(parents=True, exist_ok=True)
             write_json(self.manifest, asdict(VectorManifest(made=made, n=n, embed_dim=embed_dim)))
             return
