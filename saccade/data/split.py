@@ -117,7 +117,7 @@ def _hold_out(
     notes.append(
         f"{count(int(held.sum()), 'picture')} of {len(samples):,} "
         f"{'are' if held.sum() != 1 else 'is'} held out for {part}, "
-        f"{fraction:.0%} of each class."
+        f"{fraction:.0%} of {'them' if samples.labels is None else 'each class'}."
     )
     single = int((np.bincount(labels) == 1).sum())
     if single:

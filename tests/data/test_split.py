@@ -1,5 +1,6 @@
 """Parts are stratified, repeatable, apart from each other, and stay put when pictures are added."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -204,3 +205,10 @@ def test_a_search_is_judged_on_two_of_a_class_at_least():
     assert counts(parts.train) == [8, 1, 2]
     assert fewest_held_out("classify") == 1
     assert fewest_held_out("pretrain") == 2
+
+
+def test_where_there_are_no_classes_none_are_spoken_of():
+    plain = source(all=[50])
+    samples = replace(plain.splits["all"], labels=None)
+    parts = made(replace(plain, splits={"all": samples}))
+    assert parts.notes[0] == "10 pictures of 50 are held out for test, 20% of them."
