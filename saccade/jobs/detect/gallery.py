@@ -14,7 +14,13 @@ from saccade.data.example import read_example
 from saccade.data.loader import Loader
 from saccade.data.targets import PADDING, BoxTargets
 from saccade.jobs.detect.boxes import Drawn, class_colour, draw_boxes
-from saccade.jobs.detect.judge import DetectJudgement, JudgedPicture, pair, shown
+from saccade.jobs.detect.judge import (
+    DetectJudgement,
+    JudgedPicture,
+    is_in_crowd,
+    pair,
+    shown,
+)
 from saccade.jobs.drawing import Album
 from saccade.run.folder import RunFolder
 from saccade.serving.detect import Detector, FoundObjects
@@ -115,11 +121,12 @@ def _entry(
 def compared(found: FoundObjects, known: Boxes, class_names: Sequence[str]) -> list[Drawn]:
     """Right detections in the colours of their classes, wrong ones in pink, missed ones dashed."""
     pairs = pair(found, known)
+    is_excused = is_in_crowd(found, known).tolist()
     drawn = []
-    for box, label, score, of in zip(
-        found.boxes_xyxy.tolist(), found.labels.tolist(), found.scores.tolist(), pairs, strict=True
+    for k, (box, label, score) in enumerate(
+        zip(found.boxes_xyxy.tolist(), found.labels.tolist(), found.scores.tolist(), strict=True)
     ):
-        colour = _FALSE if of is None else class_colour(label)
+        colour = _FALSE if pairs[k] is None and not is_excused[k] else class_colour(label)
         drawn.append(Drawn(box, f"{class_names[label]} {score:.2f}", colour))
     for m, (box, label) in enumerate(
         zip(known.boxes_xyxy.tolist(), known.labels.tolist(), strict=True)

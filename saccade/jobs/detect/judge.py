@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from jaxtyping import Bool
 
 from saccade.data.annotations import Boxes
 from saccade.data.loader import Loader
@@ -27,7 +28,7 @@ class JudgedPicture:
         path: its name.
         num_objects: that are there; crowds left out.
         num_found: objects that were found.
-        num_false: detections that are none of the objects, or the second of one.
+        num_false: detections that are none of the objects, or the second of one; in a crowd none.
         surest_false: the highest score among those; 0 without any.
     """
 
@@ -143,6 +144,16 @@ def pair(found: FoundObjects, known: Boxes) -> list[int | None]:
     return pairs
 
 
+def is_in_crowd(found: FoundObjects, known: Boxes) -> Bool[np.ndarray, " d"]:
+    """Which detections lie in a crowd of their class, where nothing is right and nothing wrong."""
+    crowds = np.flatnonzero(known.is_crowd)
+    overlap = overlaps(
+        found.boxes_xyxy, known.boxes_xyxy[crowds].astype(np.float64), np.ones(len(crowds), bool)
+    )
+    is_same = found.labels[:, None] == known.labels[crowds][None]
+    return (is_same & (overlap >= RIGHT_OVERLAP)).any(axis=1)
+
+
 def shown(found: FoundObjects, smallest_score: float) -> FoundObjects:
     """What scores at least as much as that."""
     sure = found.scores >= smallest_score
@@ -157,12 +168,13 @@ def shown(found: FoundObjects, smallest_score: float) -> FoundObjects:
 
 def _judge_picture(i: int, path: str, found: FoundObjects, known: Boxes) -> JudgedPicture:
     pairs = pair(found, known)
-    false = [score for score, of in zip(found.scores.tolist(), pairs, strict=True) if of is None]
+    is_paired = np.array([of is not None for of in pairs], dtype=bool)
+    false = found.scores[~is_paired & ~is_in_crowd(found, known)].tolist()
     return JudgedPicture(
         id=i,
         path=path,
         num_objects=int((~known.is_crowd).sum()),
-        num_found=len(pairs) - len(false),
+        num_found=int(is_paired.sum()),
         num_false=len(false),
         surest_false=max(false, default=0.0),
     )

@@ -11,7 +11,14 @@ import pytest
 import saccade
 from saccade.data.annotated import open_boxes
 from saccade.data.annotations import Boxes
-from saccade.jobs.detect.judge import DetectJudgement, judge, pair, shown
+from saccade.jobs.detect.judge import (
+    DetectJudgement,
+    _judge_picture,
+    is_in_crowd,
+    judge,
+    pair,
+    shown,
+)
 from saccade.metrics.average_precision import AveragePrecision, Found, Truth
 from saccade.serving.detect import Detector, FoundObjects
 from tests import boxed
@@ -53,6 +60,19 @@ def test_nothing_pairs_with_nothing_or_with_a_crowd() -> None:
     assert pair(found(), known((HERE, CAT))) == []
     assert pair(found((HERE, CAT, 0.9)), known()) == [None]
     assert pair(found((HERE, CAT, 0.9)), known((HERE, CAT), crowds=(0,))) == [None]
+
+
+def test_what_lies_in_a_crowd_of_its_class_is_neither_found_nor_false() -> None:
+    there = known(([0.0, 0, 40, 40], CAT), (THERE, CAT), crowds=(0,))
+    said = found(
+        (HERE, CAT, 0.9), (HERE, DOG, 0.8), ([30.0, 30, 50, 50], CAT, 0.7), (THERE, CAT, 0.6)
+    )
+
+    judged = _judge_picture(0, "a.png", said, there)
+
+    assert is_in_crowd(said, there).tolist() == [True, False, False, False]
+    assert (judged.num_objects, judged.num_found, judged.num_false) == (1, 1, 2)
+    assert judged.surest_false == pytest.approx(0.8)
 
 
 def test_only_what_scores_enough_is_shown() -> None:
