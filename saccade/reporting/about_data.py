@@ -99,7 +99,7 @@ def about_data(records: RunRecords) -> AboutData:
             for split, n in data.get("splits", {}).items()
             if n
         ],
-        balance=_balance(names, totals),
+        balance=_balance(names, totals, things=records.things),
         bars=_bars(names, counts, totals, samples) if is_listed else [],
         sizes=class_sizes(totals, title="Pictures per class") if totals and not is_listed else None,
         samples=[] if is_listed else samples,
@@ -122,15 +122,15 @@ def _labelled(records: RunRecords, gallery: str, *, limit: int) -> list[Labelled
     return found
 
 
-def _balance(names: list[str], totals: list[int]) -> str:
+def _balance(names: list[str], totals: list[int], *, things: str) -> str:
     if not totals:
         return ""
     largest, smallest = max(totals), min(totals)
     if largest == smallest:
-        return f"Every class has {count(largest)} pictures."
+        return f"Every class has {count(largest)} {things}."
     most, least = names[totals.index(largest)], names[totals.index(smallest)]
     ratio = largest / max(smallest, 1)
-    extremes = f"{count(largest)} pictures of “{most}”, {count(smallest)} of “{least}”"
+    extremes = f"{count(largest)} {things} of “{most}”, {count(smallest)} of “{least}”"
     if ratio < 1.5:
         return f"The classes are about equally large: from {count(smallest)} to {count(largest)}."
     if ratio < 5:

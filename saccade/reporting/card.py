@@ -15,7 +15,12 @@ from saccade.run.folder import write_atomic
 
 MAX_NAMED_CLASSES = 200
 
-_FRACTIONS = {"top1": "top-1 accuracy", "top5": "top-5 accuracy"}
+_FRACTIONS = {
+    "top1": "top-1 accuracy",
+    "frame_average_top1": figure_name("frame_average_top1"),
+    "shuffled_top1": figure_name("shuffled_top1"),
+    "top5": "top-5 accuracy",
+}
 _NUMBERS = {
     "macro_f1": "macro F1",
     "balanced_accuracy": "balanced accuracy",
@@ -78,6 +83,7 @@ def write_card(run: Path) -> Path:
             facts=made.facts[0].rows if made.facts else [],
             licence=records.contract.get("licence") or "not stated",
             job=records.job,
+            things=records.things,
             ask=_Verbatim(_ASKING.get(records.job, 'model.predict("picture.jpg")')),
             load=_Verbatim(_code(f"model = saccade.load({str(run.resolve())!r})")),
             commands=[(step.what, _Verbatim(_code(step.command))) for step in made.steps[:3]],
@@ -95,7 +101,7 @@ def _figures(records: RunRecords) -> list[_Figure]:
         where = {
             "test": "test",
             "val": "validation",
-            "train": "training (says nothing about new pictures)",
+            "train": f"training (says nothing about new {records.things})",
         }[split]
         metrics: dict[str, Json] = result.get("metrics", {})
         named = _FRACTIONS | _NUMBERS
@@ -105,7 +111,7 @@ def _figures(records: RunRecords) -> list[_Figure]:
             rows.append(
                 _Figure(
                     words,
-                    f"{where}, {count(result['n'])} pictures",
+                    f"{where}, {count(result['n'])} {records.things}",
                     shown(estimate["value"]),
                     f"{shown(estimate['low'])} to {shown(estimate['high'])}",
                 )

@@ -105,7 +105,7 @@ def headline(records: RunRecords) -> Headline:
         interval=interval,
         scale=scale,
         chance=_chance(result),
-        sentences=_sentences(result, split),
+        sentences=_sentences(result, split, things=records.things),
         tiles=_tiles(records, result.get("metrics", {}), running),
     )
 
@@ -123,7 +123,9 @@ def _summary(records: RunRecords) -> str:
     what = _JOBS.get(records.job)
     if what is None and not names:
         return "A training run."
-    trained = f", learned from {count(splits['train'])} pictures" if "train" in splits else ""
+    trained = (
+        f", learned from {count(splits['train'])} {records.things}" if "train" in splits else ""
+    )
     if what is None:
         return f"A classifier that tells {len(names)} classes apart{trained}."
     of_classes = f" {len(names)} classes" if names else ""
@@ -151,7 +153,7 @@ def _split_in_words(records: RunRecords, result: Json, split: str | None) -> str
     if split:
         kind = {"test": "test", "val": "validation", "train": "training"}[split]
         if records.job != "classify":
-            return f"on {count(result['n'])} {kind} pictures"
+            return f"on {count(result['n'])} {kind} {records.things}"
         return f"of {count(result['n'])} {kind} pictures named right"
     if records.evaluations:
         step = count(records.evaluations[-1]["step"])
@@ -161,13 +163,13 @@ def _split_in_words(records: RunRecords, result: Json, split: str | None) -> str
     return ""
 
 
-def _sentences(result: Json, split: str | None) -> list[str]:
+def _sentences(result: Json, split: str | None, *, things: str) -> list[str]:
     if not split:
         return []
     said = []
     if split == "test":
         said.append(
-            "The test pictures took no part in training, nor in choosing the weights. They come "
+            f"The test {things} took no part in training, nor in choosing the weights. They come "
             "from the same source, so another camera or place can give another figure."
         )
     elif split == "train":
@@ -177,7 +179,7 @@ def _sentences(result: Json, split: str | None) -> list[str]:
         )
     else:
         said.append(
-            "No pictures were held out for testing. The validation pictures chose the best "
+            f"No {things} were held out for testing. The validation {things} chose the best "
             "weights, so this figure is a little too kind."
         )
     commonest = max(result.get("per_class", []), key=lambda row: row["n"], default=None)
@@ -187,9 +189,7 @@ def _sentences(result: Json, split: str | None) -> list[str]:
             f"right in {percent(commonest['n'] / result['n'])}."
         )
     if result["n"] < 200 and "per_class" in result:
-        said.append(
-            f"With {result['n']} pictures, one picture more or less is {percent(1 / result['n'])}."
-        )
+        said.append(f"With {result['n']} {things}, one more or less is {percent(1 / result['n'])}.")
     return said
 
 
@@ -201,6 +201,8 @@ def _chance(result: Json) -> float | None:
 def _tiles(records: RunRecords, metrics: dict[str, Json], running: Json) -> list[Tile]:
     tiles = []
     for name, label, note in (
+        ("frame_average_top1", "Single frames", "top-1 of their mean, without their order"),
+        ("shuffled_top1", "Frames shuffled", "top-1 of this model"),
         ("macro_f1", "Macro F1", "all classes count alike"),
         ("log_loss", "Log loss", "lower is better"),
         ("ece", "Calibration error", "ECE, lower is better"),
@@ -226,5 +228,5 @@ def _tiles(records: RunRecords, metrics: dict[str, Json], running: Json) -> list
     if rates:
         device = records.environment.get("gpu") or records.environment.get("cpu") or "this machine"
         rate = f"{count(median(rates))}\u202f/s"
-        tiles.append(Tile("Training speed", rate, f"pictures a second, on {device}"))
+        tiles.append(Tile("Training speed", rate, f"{records.things} a second, on {device}"))
     return tiles

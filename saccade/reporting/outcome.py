@@ -82,7 +82,8 @@ class Outcome:
 
     Attributes:
         n: pictures judged; 0 before the first evaluation.
-        split: which pictures.
+        split: which of them.
+        things: what was judged: pictures or clips.
         figures: all of them.
         notes: sentences about them.
         tables: of the job.
@@ -91,6 +92,7 @@ class Outcome:
 
     n: int
     split: str
+    things: str
     figures: list[Figures]
     notes: list[str]
     tables: list[Table]
@@ -107,6 +109,7 @@ def outcome(records: RunRecords) -> Outcome | None:
     return Outcome(
         n=int(result.get("n", 0)),
         split=words.get(split or "", ""),
+        things=records.things,
         figures=[_figures(name, estimate) for name, estimate in result.get("metrics", {}).items()],
         notes=[str(note) for note in result.get("notes", [])],
         tables=[_table(each) for each in result.get("tables", [])],

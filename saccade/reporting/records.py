@@ -51,6 +51,11 @@ class RunRecords:
         return str(self.contract.get("job") or self.config.get("job") or "classify")
 
     @property
+    def things(self) -> str:
+        """What was learned from: clips or pictures."""
+        return "clips" if self.job == "video" else "pictures"
+
+    @property
     def class_names(self) -> list[str]:
         """The K classes in the model's order; empty when unknown."""
         return [str(name) for name in self.contract.get("class_names", [])]

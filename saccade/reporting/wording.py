@@ -83,6 +83,8 @@ _FIGURES = {
     "regression_kernel_distance": "kernel distance of the regression",
     "regression_psnr": "PSNR of the regression",
     "regression_ssim": "SSIM of the regression",
+    "frame_average_top1": "top-1 of single frames, averaged",
+    "shuffled_top1": "top-1 with the frames shuffled",
     "observer_top1": "observer's top-1",
     "pq": "PQ",
     "knn": "kNN",

@@ -30,7 +30,25 @@ def test_validation_figures_are_called_too_kind(make_run: Callable[..., Path]):
 
 def test_few_pictures_are_warned_about(make_run: Callable[..., Path]):
     sentences = headline(read_records(make_run())).sentences
-    assert any("With 60 pictures, one picture more or less is 1.7" in s for s in sentences)
+    assert any("With 60 pictures, one more or less is 1.7" in s for s in sentences)
+
+
+def test_of_clips_it_speaks_as_clips_beside_frames_without_their_order(
+    make_run: Callable[..., Path],
+):
+    run = make_run()
+    for name, key, value in (
+        ("contract.json", "job", "video"),
+        ("evaluation/test.json", "metrics", None),
+    ):
+        document = json.loads((run / name).read_text())
+        document[key] = value or document[key] | {"shuffled_top1": document[key]["top1"]}
+        (run / name).write_text(json.dumps(document))
+    found = headline(read_records(run))
+    assert "clips" in found.summary
+    assert found.split == "on 60 test clips"
+    assert "test clips took no part" in found.sentences[0]
+    assert "Frames shuffled" in {tile.label for tile in found.tiles}
 
 
 def test_tiles_hold_the_other_figures(make_run: Callable[..., Path]):
