@@ -49,6 +49,8 @@ def test_floor_and_no_answer_at_all_stand_beside_both(judged: TranslateJudgement
     names = [row[0] for row in judged.rows]
 
     assert names == ["other targets", "flow", "one-step regression", "the condition itself"]
+    floor = judged.rows[0][3]
+    assert floor > 0  # of one half of the targets to the other, and not to itself
 
 
 def test_psnr_is_the_mean_over_pairs_of_what_is_answered(asked, judged: TranslateJudgement) -> None:
