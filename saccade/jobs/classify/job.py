@@ -9,9 +9,11 @@ import pyarrow as pa
 from saccade.attribution.methods import Method
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
+from saccade.data.annotated import guess_job
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
 from saccade.data.sources import labelled, open_pictures, open_source
+from saccade.errors import DataError
 from saccade.jobs.classify.gallery import write_gallery
 from saccade.jobs.classify.judge import ClassJudgement, judge
 from saccade.jobs.drawing import save_drawing
@@ -45,6 +47,8 @@ class ClassifyJob:
 
     def open(self, path: str | Path) -> Source:
         """A class folder, split folders of them, or arrays with labels."""
+        if guess_job(path) == "segment":  # whose two folders look like two classes
+            raise DataError(f"{path} holds pictures and their masks, and no folder for each class.")
         return labelled(open_source(path))
 
     def inputs(self, paths: Sequence[str | Path]) -> Samples:

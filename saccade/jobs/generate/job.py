@@ -10,10 +10,11 @@ from PIL import Image
 from saccade.attribution.methods import Method
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
+from saccade.data.bare import open_bare
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
-from saccade.data.sources import open_pictures, open_source
+from saccade.data.sources import open_pictures
 from saccade.errors import UsageError
 from saccade.jobs.drawing import drawing_name
 from saccade.jobs.generate.gallery import write_gallery
@@ -41,7 +42,7 @@ class GenerateJob:
 
     def open(self, path: str | Path) -> Source:
         """Any pictures; class folders, and arrays with labels, can be asked for their classes."""
-        return open_source(path)
+        return open_bare(path)
 
     def inputs(self, paths: Sequence[str | Path]) -> Samples:
         """Pictures, or folders of them."""

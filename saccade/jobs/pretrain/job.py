@@ -12,12 +12,11 @@ import torch
 from saccade.attribution.methods import Method, default_methods, heat
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
-from saccade.data.annotated import guess_job, open_boxes, open_masks, open_pairs
+from saccade.data.bare import open_bare
 from saccade.data.batch import Batch
-from saccade.data.clips.sources import open_clips
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
-from saccade.data.sources import open_pictures, open_source
+from saccade.data.sources import open_pictures
 from saccade.errors import UsageError
 from saccade.jobs.job import Judgement, Row
 from saccade.jobs.pretrain.gallery import write_gallery
@@ -40,11 +39,7 @@ class PretrainJob:
 
     def open(self, path: str | Path) -> Source:
         """Any pictures: of what else is known about them, classes only judge neighbours."""
-        source = _open_any(path)
-        bare = {
-            split: replace(samples, annotations=None) for split, samples in source.splits.items()
-        }
-        return replace(source, class_names=None, splits=bare)
+        return replace(open_bare(path), class_names=None)
 
     def inputs(self, paths: Sequence[str | Path]) -> Samples:
         """Pictures, and folders of them."""
@@ -118,21 +113,6 @@ class PretrainJob:
                     answer=Answer(None, None),
                     heats={method: found[k] for method, found in heats.items()},
                 )
-
-
-def _open_any(path: str | Path) -> Source:
-    """A source of any job, so that its own parts stay apart and its masks are no pictures."""
-    match guess_job(path):
-        case "detect":
-            return open_boxes(path)
-        case "segment":
-            return open_masks(path)
-        case "translate":
-            return open_pairs(path)
-        case "video":
-            return open_clips(path)
-        case _:
-            return open_source(path)
 
 
 def _unreadable(name: str, reason: str) -> Row:

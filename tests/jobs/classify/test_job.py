@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from saccade.data.canvas.writing import Amounts, write_class_maps
 from saccade.errors import DataError
 from saccade.jobs.classify.job import NUM_TOP, ClassifyJob
+from saccade.jobs.find import open_for
 from saccade.serving.engine import Engine
 from saccade.serving.load import load_engine
 from saccade.serving.model import Model
@@ -58,3 +60,10 @@ def test_a_judgement_says_how_often_it_was_right(engine: Engine, world: World):
     assert judged.n == len(samples)
     right = np.mean(judged.labels == judged.predicted)
     assert judged.metrics[judged.headline].value == pytest.approx(right)
+
+
+def test_masks_are_no_class(tmp_path: Path) -> None:
+    write_class_maps(tmp_path, Amounts(train=6, val=2, test=2), seed=0)
+
+    with pytest.raises(DataError, match=r"masks, and no folder for each class.*job segment"):
+        open_for(JOB, tmp_path)
