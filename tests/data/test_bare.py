@@ -37,7 +37,7 @@ def test_objects_are_no_classes_of_pictures(tmp_path: Path) -> None:
 
 
 def test_clips_keep_their_classes(tmp_path: Path) -> None:
-    write_clips(tmp_path, Amounts(train=1, val=1, test=1), seed=0)
+    write_clips(tmp_path, Amounts(train=8, val=8, test=8), seed=0)
 
     source = open_bare(tmp_path)
 
