@@ -167,6 +167,7 @@ _WORLDS: dict[JobName, _World] = {
         what="3,500 clips of moving digits",
         write=_write_clips,
         model="vit-pico8",
+        settings={"task.input": "changes"},  # what moves; the texture behind it stands still
     ),
     "embed": replace(_DIGITS, model=None),
     "generate": replace(_DIGITS, model=None),
