@@ -65,8 +65,8 @@ CASES = {
     "nuclei": Case(
         "nuclei",
         "rag-nano8",
-        500,
-        ("task.method=upsample", "data.image_size=128", "data.batch_size=8"),
+        250,
+        ("task.method=upsample", "data.image_size=192", "data.batch_size=8"),
     ),
 }
 FIGURES = ("miou", "dice", "pixel_accuracy", "ap", "ap50", "pq")
