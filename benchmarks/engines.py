@@ -18,12 +18,7 @@ import numpy as np
 import torch
 
 from benchmarks.ledger import Training, run_cases
-from saccade.serving.search.approximate import (
-    CONNECTIVITY,
-    EXPANSION_ADD,
-    EXPANSION_SEARCH,
-    ApproximateSearch,
-)
+from saccade.serving.search.approximate import ApproximateSearch
 from saccade.serving.search.exact import ExactSearch
 
 NUM_VECTORS, EMBED_DIM, NUM_CENTRES, K = 100_000, 384, 1_000, 10
@@ -33,15 +28,7 @@ NUM_RECALLED = 1_000
 
 
 _WORLD = {"vectors": NUM_VECTORS, "dim": EMBED_DIM, "clusters": NUM_CENTRES, "k": K}
-CASES = {
-    "exact": {**_WORLD, "rounds": ROUNDS},
-    "approximate": {
-        **_WORLD,
-        "connectivity": CONNECTIVITY,
-        "expansion_add": EXPANSION_ADD,
-        "expansion_search": EXPANSION_SEARCH,
-    },
-}
+CASES = {"exact": {**_WORLD, "rounds": ROUNDS}, "approximate": _WORLD}
 
 
 def main(arguments: Sequence[str]) -> None:
