@@ -1,7 +1,8 @@
 """Trainings as lines of a file: what is missing is run, what is there is collected.
 
 Each line is one case with one seed, so a benchmark can be stopped and started again, run by several
-processes at once, and summed up at any time. A line counts only while its case is what it was.
+processes at once, and summed up at any time. A line counts only while its case is what it was. What
+is in the results already is not run again either.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks import harness
 from benchmarks.harness import SHARED, commit, save, spread
 
 Row = dict[str, Any]
@@ -58,16 +60,17 @@ def run_cases(
         options.runs.parent.mkdir(parents=True, exist_ok=True)
         for seed in options.seeds:
             for case in options.cases:
-                if (case, seed) not in {_key(row) for row in read(options.runs, cases)}:
+                if (case, seed) not in _known(benchmark, options.runs, cases):
                     work = Training(case=case, seed=seed, work=options.work, shared=options.shared)
                     row = _measured(train, work) | {"settings": _plain(cases[case])}
                     with options.runs.open("a") as file:
                         file.write(json.dumps(row) + "\n")
                     print(json.dumps(row), flush=True)
         return
-    rows = sorted(
-        read(options.runs, cases), key=lambda row: ([*cases].index(row["case"]), row["seed"])
-    )
+    known = _known(benchmark, options.runs, cases)
+    rows = [
+        known[case, seed] for case in cases for seed in sorted(s for c, s in known if c == case)
+    ]
     save(
         benchmark,
         command=f"python -m benchmarks {benchmark}",
@@ -83,12 +86,7 @@ def read(path: Path, cases: Mapping[str, Any]) -> list[Row]:
     if not path.exists():
         return []
     lines = [line for line in path.read_text().splitlines() if line.endswith("}")]
-    rows = [json.loads(line) for line in lines]
-    return [
-        row
-        for row in rows
-        if row["case"] in cases and row["settings"] == _plain(cases[row["case"]])
-    ]
+    return [row for row in map(json.loads, lines) if _is_current(row, cases)]
 
 
 def summary(rows: Iterable[Row]) -> dict[str, dict[str, dict[str, float]]]:
@@ -126,8 +124,17 @@ def _measured(train: Callable[[Training], Mapping[str, Any]], work: Training) ->
     return {"case": work.case, "seed": work.seed, **taken, **figures, "commit": commit()}
 
 
-def _key(row: Row) -> tuple[str, int]:
-    return row["case"], row["seed"]
+def _known(benchmark: str, runs: Path, cases: Mapping[str, Any]) -> dict[tuple[str, int], Row]:
+    """What was run here, or is in the results already, by case and seed."""
+    path = harness.RESULTS / f"{benchmark}.json"
+    published = json.loads(path.read_text())["rows"] if path.exists() else []
+    rows = [row for row in published if _is_current(row, cases)] + read(runs, cases)
+    return {(row["case"], row["seed"]): row for row in rows}
+
+
+def _is_current(row: Row, cases: Mapping[str, Any]) -> bool:
+    case = row.get("case")
+    return case in cases and row.get("settings") == _plain(cases[case])
 
 
 def _is_figure(value: object) -> bool:

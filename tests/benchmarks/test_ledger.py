@@ -25,6 +25,12 @@ class Trainings:
         return {"top1": 0.25 + training.seed, "name": training.case}
 
 
+@pytest.fixture(autouse=True)
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not those of the repository."""
+    monkeypatch.setattr(harness, "RESULTS", tmp_path / "results")
+
+
 def run(folder: Path, train: Trainings, *words: str, cases: Any = None) -> None:
     places = ("--runs", str(folder / "runs.jsonl"), "--work", str(folder / "work"))
     cases = CASES if cases is None else cases
@@ -48,6 +54,20 @@ def test_what_is_there_is_not_run_again(tmp_path: Path) -> None:
     assert train.asked == [("b", 0)]
 
 
+def test_what_is_in_the_results_is_not_run_again(tmp_path: Path) -> None:
+    run(tmp_path, Trainings(), "--seeds", "0", "--cases", "a")
+    run(tmp_path, Trainings(), "--collect")
+    (tmp_path / "runs.jsonl").unlink()
+    train = Trainings()
+
+    run(tmp_path, train, "--seeds", "0")
+    run(tmp_path, train, "--collect")
+
+    assert train.asked == [("b", 0)]
+    document = json.loads((tmp_path / "results" / "some.json").read_text())
+    assert [row["case"] for row in document["rows"]] == ["a", "b"]
+
+
 def test_a_case_that_was_changed_is_run_again(tmp_path: Path) -> None:
     run(tmp_path, Trainings(), "--seeds", "0")
     train = Trainings()
@@ -65,10 +85,7 @@ def test_a_line_cut_short_is_passed_over(tmp_path: Path) -> None:
     assert [row["seed"] for row in read(path, CASES)] == [0]
 
 
-def test_collecting_writes_every_row_and_the_spread(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(harness, "RESULTS", tmp_path / "results")
+def test_collecting_writes_every_row_and_the_spread(tmp_path: Path) -> None:
     run(tmp_path, Trainings(), "--seeds", "1", "0", "--cases", "a")
     run(tmp_path, Trainings(), "--collect")
 
