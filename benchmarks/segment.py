@@ -65,7 +65,7 @@ CASES = {
     "nuclei": Case(
         "nuclei",
         "rag-nano8",
-        250,
+        600,
         ("task.method=upsample", "data.image_size=192", "data.batch_size=8"),
     ),
 }
