@@ -62,6 +62,7 @@ RANGES = {
     "model.drop_path": SHARE_BELOW_ONE,
     "data.image_size": Range(1, 10_000),  # squared, about the largest picture that is read
     "data.batch_size": AT_LEAST_ONE,
+    "data.micro_batch": NOT_NEGATIVE,
     "data.val_fraction": SHARE_BELOW_ONE,
     "data.test_fraction": SHARE_BELOW_ONE,
     "data.max_bad_fraction": SHARE,
@@ -78,6 +79,8 @@ RANGES = {
     "optim.weight_decay": NOT_NEGATIVE,
     "optim.beta1": SHARE_BELOW_ONE,
     "optim.beta2": SHARE_BELOW_ONE,
+    "optim.momentum": SHARE_BELOW_ONE,
+    "optim.layer_decay": SHARE,
     "optim.warmup": SHARE,
     "optim.final_lr": SHARE,
     "optim.clip_norm": Range(1e-6),

@@ -52,6 +52,7 @@ class DataConfig:
     max_bad_fraction: float  # unreadable pictures above this share stop the run
     cache_gib: float  # decoded pictures kept in memory up to this size, else decoded every time
     num_threads: int  # that decode
+    micro_batch: int = 0  # pictures computed at a time, gradients added up; 0: the whole batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class AugmentConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class OptimConfig:
-    """AdamW with warm-up and cosine; see saccade.run.schedule for the formulas."""
+    """What moves the weights, and how fast; see saccade.run.schedule for the formulas."""
 
     lr: float  # the peak
     weight_decay: float
@@ -80,6 +81,9 @@ class OptimConfig:
     clip_norm: float
     label_smoothing: float
     average: float  # share of all steps that the weight average looks back over
+    name: Literal["adamw", "sgd", "muon"] = "adamw"  # muon: for the matrices of blocks and stages
+    momentum: float = 0.95  # of sgd and muon
+    layer_decay: float = 1.0  # factor on the learning rate for each layer below the head
     freeze: tuple[str, ...] = ()  # patterns of parameters left as they are: backbone.blocks.[0-5].*
 
 

@@ -20,7 +20,15 @@ def test_no_part_of_a_run_can_be_changed(run: RunConfig) -> None:
 
 
 # What came later than the first runs; the default is what they did.
-LATER = {"freeze": (), "gradient_checkpointing": False, "task": CLASSIFY}
+LATER = {
+    "freeze": (),
+    "gradient_checkpointing": False,
+    "task": CLASSIFY,
+    "name": "adamw",
+    "momentum": 0.95,
+    "layer_decay": 1.0,
+    "micro_batch": 0,
+}
 
 
 def test_no_number_of_a_run_has_a_default(run: RunConfig) -> None:

@@ -1,0 +1,1 @@
+"""What moves the weights: which parameters alike, and by what rule."""
