@@ -228,5 +228,19 @@ def _tiles(records: RunRecords, metrics: dict[str, Json], running: Json) -> list
     if rates:
         device = records.environment.get("gpu") or records.environment.get("cpu") or "this machine"
         rate = f"{count(median(rates))}\u202f/s"
-        tiles.append(Tile("Training speed", rate, f"{records.things} a second, on {device}"))
+        note = f"{records.things} a second, on {device}{_shares(records)}"
+        tiles.append(Tile("Training speed", rate, note))
     return tiles
+
+
+def _shares(records: RunRecords) -> str:
+    """Where the time went, in half a sentence."""
+    said = ""
+    for name, words in (
+        ("mfu", "of its best rate of multiplying matrices"),
+        ("data_wait", "of the time waiting for data"),
+    ):
+        values = [line[name] for line in records.training if name in line]
+        if values:
+            said += f"; {percent(median(values))} {words}"
+    return said

@@ -48,7 +48,8 @@ class Training:
 MAX_CHARTS = 8
 """Figures of a job that are drawn, those of training first."""
 
-_NOT_CHARTED = {"step", "epoch", "seconds", "lr", "images_per_second", "grad_norm", "time"}
+_OF_THE_RUN = {"images_per_second", "step_seconds", "data_wait", "memory_gib", "mfu"}
+_NOT_CHARTED = {"step", "epoch", "seconds", "lr", "grad_norm", "time"} | _OF_THE_RUN
 
 
 def training(records: RunRecords) -> Training:

@@ -4,6 +4,8 @@ A number of steps planned at the start is right only while the machine keeps its
 is looked at again as the run goes on, and the schedule bends to the new number of steps.
 """
 
+import time
+
 TOLERANCE = 0.04
 """The plan stays as long as it is off by less than this share of the steps left."""
 
@@ -41,3 +43,19 @@ class Pace:
         if abs(fitting - (planned - step)) <= max(1, TOLERANCE * (planned - step)):
             return planned
         return step + fitting
+
+
+class Clock:
+    """Training time over all the processes that worked on this run.
+
+    Args:
+        spent: seconds of the processes before this one.
+    """
+
+    def __init__(self, *, spent: float) -> None:
+        self._spent = spent
+        self._start = time.monotonic()
+
+    def seconds(self) -> float:
+        """So far."""
+        return self._spent + time.monotonic() - self._start
