@@ -13,6 +13,7 @@ NAMES = {
     "against_timm": "vit-s16 eager against timm's, in the same run; needs the extra parity",
     "parity": "published model families beside ours, same weights; needs the extra parity",
     "spinning": "how OpenMP's threads wait, alone and beside a busy process",
+    "page_faults": "a training step on a CPU with freed memory kept, and given back",
     "switches": "what each switch of a ViT costs in time, one thread",
     "ablation": "what each part of the models is worth at equal seconds; has options, see --help",
     "generate": "samples of digits and clothes, and what the network should answer; has options",

@@ -1,6 +1,7 @@
 """What every command says at its end: one result on stdout, or one message and an exit code."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -26,7 +27,12 @@ class Answer:
     is_json: bool
 
     def give(self, document: Any, *, text: str) -> None:
-        """Says the result: the document to programs, the text (if there is any) to people."""
+        """Says the result: the document to programs, the text (if there is any) to people.
+
+        Of several processes that torchrun started the first one says it.
+        """
+        if os.environ.get("RANK", "0") != "0":
+            return
         if self.is_json:
             plain = document if isinstance(document, dict) else asdict(document)
             typer.echo(json.dumps(plain, ensure_ascii=False, default=str))

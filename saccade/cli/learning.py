@@ -7,7 +7,7 @@ import typer
 
 import saccade
 from saccade.cli.answer import answering
-from saccade.cli.options import MODEL_HELP, Device, Json, Quiet, Weights
+from saccade.cli.options import MODEL_HELP, Device, Json, OnNan, Quiet, Weights
 from saccade.errors import UsageError
 
 
@@ -54,6 +54,7 @@ def pretrain(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, exactly.")
     ] = False,
+    on_nan: OnNan = "stop",
     device: Device = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -74,6 +75,7 @@ def pretrain(
             seed=seed,
             init=init,
             resume=resume,
+            on_nan=on_nan,
             device=device,
             is_quiet=quiet,
         )

@@ -7,7 +7,7 @@ import typer
 
 import saccade
 from saccade.cli.answer import answering
-from saccade.cli.options import MODEL_HELP, Device, Json, Quiet, Weights
+from saccade.cli.options import MODEL_HELP, Device, Json, OnNan, Quiet, Weights
 
 
 def demo(
@@ -84,6 +84,7 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, exactly.")
     ] = False,
+    on_nan: OnNan = "stop",
     device: Device = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -105,6 +106,7 @@ def train(
             init=init,
             new_head=new_head,
             resume=resume,
+            on_nan=on_nan,
             device=device,
             is_quiet=quiet,
         )

@@ -21,6 +21,13 @@ Weights = Annotated[
     ),
 ]
 Pictures = Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")]
+OnNan = Annotated[
+    str,
+    typer.Option(
+        help="What to do about a loss that is not a number: stop, skip the batch, or rewind to the "
+        "last checkpoint."
+    ),
+]
 MODEL_HELP = (
     "A family (vit, rag, attncnn, cnn), a size (rag-nano) or a full name (rag-nano4); what is left "
     "open is chosen from the data and the budget."

@@ -1,12 +1,13 @@
 """The border between data and task: many pictures of one size, as they leave the loader."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from saccade.data.targets import Targets
+from saccade.data.targets import Targets, each_tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +37,26 @@ class Batch:
         return self.targets
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on another device."""
-        return Batch(
-            images=self.images.to(device, non_blocking=True),
-            targets=None if self.targets is None else self.targets.to(device),
-            ids=self.ids.to(device, non_blocking=True),
-            sizes=self.sizes,
-        )
+        """The same batch on another device; the sizes stay where they are."""
+        return self._changed(lambda tensor: tensor.to(device, non_blocking=True), sizes=self.sizes)
+
+    def parts(self, size: int) -> list["Batch"]:
+        """The same pictures in order, at most so many in each."""
+        slices = [slice(start, start + size) for start in range(0, len(self), size)]
+        return [
+            self._changed(
+                lambda tensor, rows=rows: tensor[rows],
+                sizes=None if self.sizes is None else self.sizes[rows],
+            )
+            for rows in slices
+        ]
+
+    def _changed(
+        self, change: Callable[[Tensor], Tensor], *, sizes: Int64[Tensor, "_b 2"] | None
+    ) -> "Batch":
+        targets = self.targets
+        if isinstance(targets, Tensor):
+            targets = change(targets)
+        elif targets is not None:
+            targets = each_tensor(targets, change)
+        return Batch(images=change(self.images), targets=targets, ids=change(self.ids), sizes=sizes)

@@ -56,6 +56,8 @@ class Loader:
         cache_bytes: int,
         max_bad_fraction: float,
         keeps_sizes: bool = False,
+        rank: int = 0,
+        num_ranks: int = 1,
     ) -> None:
         """Reads nothing yet.
 
@@ -68,6 +70,8 @@ class Loader:
             max_bad_fraction: the share of unreadable pictures above which reading stops.
             keeps_sizes: whether batches say how large each picture was before it was fitted;
                 those with annotations always do.
+            rank, num_ranks: of several processes that train together each has an equal share of
+                every training batch: this is that of process number ``rank``.
         """
         assert len(samples) >= 1
         assert batch_size >= 1
@@ -83,6 +87,7 @@ class Loader:
         self._is_seen = np.zeros(len(samples), dtype=bool)
         self._is_bad = np.zeros(len(samples), dtype=bool)
         self._keeps_sizes = keeps_sizes
+        self._rank, self._num_ranks = rank, num_ranks
         self._cache: Cache | None = None  # None: decode every time
 
     @property
@@ -92,8 +97,8 @@ class Loader:
 
     @property
     def batch_size(self) -> int:
-        """Pictures in a training batch."""
-        return min(self._batch_size, self.num_pictures)
+        """Pictures in a training batch, those of all processes together."""
+        return min(self._batch_size, self.num_pictures // self._num_ranks * self._num_ranks)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -196,7 +201,8 @@ class Loader:
             if epoch != order_epoch:
                 order = self._used[permutation(seed, epoch, self.num_pictures)]
                 order_epoch = epoch
-            yield order[in_epoch * self.batch_size : (in_epoch + 1) * self.batch_size]
+            batch = order[in_epoch * self.batch_size : (in_epoch + 1) * self.batch_size]
+            yield batch[self._rank :: self._num_ranks]
 
     def _in_threads(self, jobs: Iterable[Int64[np.ndarray, " n"]]) -> Generator[Read, None, None]:
         """Reads each job's positions, a few jobs ahead, and yields the results in order."""

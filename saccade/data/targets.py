@@ -1,7 +1,7 @@
 """What a batch of pictures is to be taken for: annotations of one size, as tensors."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -30,14 +30,6 @@ class BoxTargets:
     labels: Int64[Tensor, "B M"]
     is_crowd: Bool[Tensor, "B M"]
 
-    def to(self, device: torch.device) -> "BoxTargets":
-        """The same on another device."""
-        return BoxTargets(
-            boxes_xyxy=self.boxes_xyxy.to(device, non_blocking=True),
-            labels=self.labels.to(device, non_blocking=True),
-            is_crowd=self.is_crowd.to(device, non_blocking=True),
-        )
-
     def warp(self, warp: Warp) -> "BoxTargets":
         """Follows the pictures; objects that have left them become padding."""
         boxes, is_left = warp.boxes(self.boxes_xyxy)
@@ -50,10 +42,6 @@ class MapTargets:
     """The class of each pixel; ``IGNORED_CLASS`` where nothing is known."""
 
     classes: UInt8[Tensor, "B H W"]
-
-    def to(self, device: torch.device) -> "MapTargets":
-        """The same on another device."""
-        return MapTargets(classes=self.classes.to(device, non_blocking=True))
 
     def warp(self, warp: Warp) -> "MapTargets":
         """Follows the pictures."""
@@ -73,13 +61,6 @@ class SegmentTargets:
     segments: Int32[Tensor, "B H W"]
     labels: Int64[Tensor, "B M"]
 
-    def to(self, device: torch.device) -> "SegmentTargets":
-        """The same on another device."""
-        return SegmentTargets(
-            segments=self.segments.to(device, non_blocking=True),
-            labels=self.labels.to(device, non_blocking=True),
-        )
-
     def warp(self, warp: Warp) -> "SegmentTargets":
         """Follows the pictures."""
         return SegmentTargets(segments=warp.maps(self.segments), labels=self.labels)
@@ -91,18 +72,21 @@ class PictureTargets:
 
     images: UInt8[Tensor, "B C H W"]
 
-    def to(self, device: torch.device) -> "PictureTargets":
-        """The same on another device."""
-        return PictureTargets(images=self.images.to(device, non_blocking=True))
-
     def warp(self, warp: Warp) -> "PictureTargets":
         """Follows the pictures."""
         moved = warp.images(self.images.float())
         return PictureTargets(images=moved.round_().clamp_(0, 255).to(torch.uint8))
 
 
-Targets = Int64[Tensor, " B"] | BoxTargets | MapTargets | SegmentTargets | PictureTargets
+Annotated = BoxTargets | MapTargets | SegmentTargets | PictureTargets
+
+Targets = Int64[Tensor, " B"] | Annotated
 """Class ids, or one of the above."""
+
+
+def each_tensor(targets: Annotated, change: Callable[[Tensor], Tensor]) -> Annotated:
+    """The same targets with each tensor changed: moved to a device, cut to some rows."""
+    return replace(targets, **{name: change(tensor) for name, tensor in vars(targets).items()})
 
 
 def collate(annotations: Sequence[Annotation]) -> Targets:

@@ -1,6 +1,7 @@
 """A task together with what changes its weights: the optimiser and the average."""
 
 import hashlib
+import math
 
 import torch
 from torch import Tensor, nn
@@ -8,11 +9,14 @@ from torch import Tensor, nn
 from saccade.config.run import RunConfig
 from saccade.data.augment.changes import augment
 from saccade.data.batch import Batch
+from saccade.errors import SaccadeError
 from saccade.run.average import WeightAverage
 from saccade.run.device import autocast, place
 from saccade.run.freeze import freeze
-from saccade.run.optimizer import load_optimizer_tensors, make_optimizer, optimizer_tensors
+from saccade.run.optim.optimizers import Optimizers
 from saccade.run.schedule import learning_rate
+from saccade.run.together import TaskLoss, exchange, together
+from saccade.run.world import ALONE, World
 from saccade.tasks.build import AnyTask
 from saccade.transformer.block import Blocks
 from saccade.transformer.modulate import ModulatedBlocks
@@ -25,6 +29,7 @@ class Learner:
         task: its weights are changed in place.
         config: all numbers.
         device: where to run.
+        world: who learns with this process; all start from the weights of the first.
 
     Attributes:
         frozen: what ``config.optim.freeze`` takes out of training.
@@ -35,21 +40,35 @@ class Learner:
         UsageError: ``config.optim.freeze`` names no parameter, or all of them.
     """
 
-    def __init__(self, task: AnyTask, *, config: RunConfig, device: torch.device) -> None:
+    def __init__(
+        self, task: AnyTask, *, config: RunConfig, device: torch.device, world: World = ALONE
+    ) -> None:
         self.task = place(task, device).train()
         self.config = config
         self.device = device
         self.frozen = freeze(task, config.optim.freeze)
         if config.gradient_checkpointing:
             _recompute(task)
-        self.optimizer = make_optimizer(task, config.optim)
+        self.optimizers = Optimizers(task, config.optim)
+        self._world = world
+        self._loss = TaskLoss(task) if world.is_alone else together(TaskLoss(task), device)
         self.average = WeightAverage(task)
+        self._statistics = _Statistics(task)
         self.lr = 0.0
 
     def step(
-        self, batch: Batch, *, epoch: int, step: int, planned_steps: int, progress: float
+        self,
+        batch: Batch,
+        *,
+        epoch: int,
+        step: int,
+        planned_steps: int,
+        progress: float,
+        micro_batch: int = 0,
     ) -> dict[str, float]:
         """Augments a batch, computes the loss and its gradient, and moves the weights.
+
+        Where a figure is not finite, nothing is moved, and running statistics are put back.
 
         Args:
             batch: as it comes from the loader.
@@ -57,6 +76,7 @@ class Learner:
             step: how many steps were made before this one.
             planned_steps: how many there will be; the length of the average is a share of it.
             progress: the share of the training that is done, which decides the learning rate.
+            micro_batch: pictures computed at a time, their gradients added up; 0: all of them.
 
         Returns:
             The task's figures for this batch, and ``grad_norm`` before clipping.
@@ -65,29 +85,35 @@ class Learner:
         self.frozen.hold()  # somebody may have called task.train() since the last step
         batch = augment(batch.to(self.device), config.augment, seed=config.seed, epoch=epoch)
         torch.manual_seed(_step_seed(config.seed, step))  # for drop-path and its like
-        with autocast(self.device, config.precision):
-            losses = self.task.loss(batch, progress=progress)
-        self.optimizer.zero_grad(set_to_none=True)
-        losses["loss"].backward()
+        self._statistics.keep()
+        self.optimizers.zero_grad()
+        sums: dict[str, Tensor] = {}
+        parts = batch.parts(micro_batch or len(batch))
+        for part in parts:
+            share = len(part) / len(batch)
+            with exchange(self._loss, is_due=part is parts[-1]):
+                with autocast(self.device, config.precision):
+                    losses = self._loss(part, progress)
+                (losses["loss"] * share).backward()
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + value.detach() * share
         grad_norm = nn.utils.clip_grad_norm_(self.task.parameters(), config.optim.clip_norm)
+        figures = {name: value.item() for name, value in sums.items()}
+        figures = self._world.mean(figures | {"grad_norm": grad_norm.item()})
+        if not all(map(math.isfinite, figures.values())):
+            self._statistics.put_back()
+            return figures
         self.lr = learning_rate(progress, config.optim)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.lr
-        self.optimizer.step()
+        self.optimizers.step(lr=self.lr)
         self.average.update(step=step + 1, horizon=config.optim.average * planned_steps)
-        return {name: value.item() for name, value in losses.items()} | {
-            "grad_norm": grad_norm.item()
-        }
+        return figures
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights, averages and the optimiser's state, by name."""
         return (
             {f"task/{name}": value for name, value in self.task.state_dict().items()}
             | {f"average/{name}": value for name, value in self.average.task.state_dict().items()}
-            | {
-                f"optimizer/{name}": value
-                for name, value in optimizer_tensors(self.optimizer, self.task).items()
-            }
+            | {f"optimizer/{name}": value for name, value in self.optimizers.tensors().items()}
         )
 
     def load(self, tensors: dict[str, Tensor]) -> None:
@@ -98,7 +124,51 @@ class Learner:
             parts[part][rest] = value
         self.task.load_state_dict(parts["task"])
         self.average.task.load_state_dict(parts["average"])
-        load_optimizer_tensors(self.optimizer, self.task, parts["optimizer"])
+        self.optimizers.load(parts["optimizer"])
+
+
+def smaller_part(part: int, task: AnyTask, error: Exception) -> int:
+    """How many pictures to compute at a time after so many did not fit into memory.
+
+    Args:
+        part: that were tried.
+        task: whether its loss adds up is what decides if parts are possible.
+        error: what the device said.
+
+    Raises:
+        SaccadeError: fewer are not possible.
+    """
+    if part == 1 or not task.takes_parts:
+        why = (
+            "one picture alone does not fit"
+            if part == 1
+            else "this loss compares the pictures of a batch with each other, so that it cannot be "
+            "computed in parts"
+        )
+        raise SaccadeError(
+            f"out of memory with {part} pictures at a time, and {why}; lower data.batch_size, "
+            "data.image_size or the size of the model, or set gradient_checkpointing=true "
+            f"({str(error).splitlines()[0]})"
+        ) from error
+    return (part + 1) // 2
+
+
+class _Statistics:
+    """What a task counts while it computes a loss, such as the running means of batch norms."""
+
+    def __init__(self, task: nn.Module) -> None:
+        self._buffers = list(task.buffers())
+        self._kept = [buffer.clone() for buffer in self._buffers]
+
+    @torch.no_grad()
+    def keep(self) -> None:
+        for kept, buffer in zip(self._kept, self._buffers, strict=True):
+            kept.copy_(buffer)
+
+    @torch.no_grad()
+    def put_back(self) -> None:
+        for kept, buffer in zip(self._kept, self._buffers, strict=True):
+            buffer.copy_(kept)
 
 
 def _recompute(task: AnyTask) -> None:

@@ -1,5 +1,6 @@
 """Where a run stands: the small part of a checkpoint."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,6 +20,10 @@ class RunState:
         sums: of the training figures since the last record.
         summed_steps: how many steps are in ``sums``.
         log_bytes: how long the log was.
+        passed_over: batches that no step was made of, after going back to a checkpoint.
+        skipped: steps that moved nothing, since their loss or gradient was not finite.
+        skipped_in_a_row: the last of them without a good step between.
+        micro_batch: pictures computed at a time; 0: all of a batch.
     """
 
     step: int = 0
@@ -31,14 +36,24 @@ class RunState:
     sums: dict[str, float] = field(default_factory=dict)
     summed_steps: int = 0
     log_bytes: int = 0
+    passed_over: int = 0
+    skipped: int = 0
+    skipped_in_a_row: int = 0
+    micro_batch: int = 0
 
     def advance(self, figures: dict[str, float]) -> None:
         """Counts one step and adds its figures to the sums."""
-        self.progress += (1 - self.progress) / max(1, self.planned_steps - self.step)
-        self.step += 1
+        self._count()
+        self.skipped_in_a_row = 0
         self.summed_steps += 1
         for name, value in figures.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def skip(self) -> None:
+        """Counts one step that moved nothing."""
+        self._count()
+        self.skipped += 1
+        self.skipped_in_a_row += 1
 
     def note_evaluation(self, figure: float, *, is_low: bool) -> bool:
         """Remembers that the weights of this step were evaluated; True when they are the best."""
@@ -55,6 +70,15 @@ class RunState:
         self.sums, self.summed_steps = {}, 0
         return means
 
+    def restore(self, fields: Mapping[str, Any]) -> None:
+        """Becomes what ``to_json`` said; every holder of this state sees it."""
+        for name, value in asdict(RunState(**fields)).items():
+            setattr(self, name, value)
+
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
         return asdict(self)
+
+    def _count(self) -> None:
+        self.progress += (1 - self.progress) / max(1, self.planned_steps - self.step)
+        self.step += 1

@@ -1,38 +1,40 @@
 """The training loop, top to bottom."""
 
-import math
-import time
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Generator, Mapping
+from contextlib import nullcontext
 
 import torch
 
 from saccade.config.run import RunConfig
-from saccade.data.loader import Loader
-from saccade.errors import SaccadeError, Stopped
+from saccade.data.batch import Batch
+from saccade.data.loader import Loader, TrainingBatch
+from saccade.errors import Stopped
 from saccade.run import checkpoint
 from saccade.run.evaluate import evaluate
 from saccade.run.folder import RunFolder
-from saccade.run.learner import Learner
-from saccade.run.pace import Pace
-from saccade.run.records import Records
+from saccade.run.journal import Journal
+from saccade.run.learner import Learner, smaller_part
+from saccade.run.lock import locked
+from saccade.run.memory import keep_memory
+from saccade.run.meter import Meter
+from saccade.run.pace import Clock, Pace
+from saccade.run.resume import resume
+from saccade.run.saver import Saver
 from saccade.run.state import RunState
 from saccade.run.stop import StopSignals
+from saccade.run.trouble import (
+    MOST_IN_A_ROW,
+    MOST_REWINDS,
+    OnNan,
+    hopeless,
+    not_finite,
+    stopped_for,
+    what_happened,
+)
+from saccade.run.watcher import Watcher
 from saccade.run.weights import save_weights
+from saccade.run.world import ALONE, World
 from saccade.tasks.build import AnyTask
-
-
-@runtime_checkable
-class Watcher(Protocol):
-    """Who watches: a bar on a terminal, lines in a file, or nobody."""
-
-    def step(self, state: RunState, figures: Mapping[str, float]) -> None:
-        """After each step, with that step's figures."""
-        ...
-
-    def record(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """After each record of the log."""
-        ...
 
 
 def train(
@@ -46,6 +48,8 @@ def train(
     device: torch.device,
     training_seconds: float | None,
     watcher: Watcher,
+    on_nan: OnNan = "stop",
+    world: World = ALONE,
 ) -> RunState:
     """Trains a task, from the start or from the newest checkpoint in the run folder.
 
@@ -63,6 +67,9 @@ def train(
         training_seconds: how long to train, all processes that work on this run together; the
             number of steps is corrected to it on the way. None leaves the steps alone.
         watcher: who watches.
+        on_nan: what to do about a loss or gradient that is not finite; such a step moves nothing.
+        world: the processes that train together. Each has its share of every batch; the first one
+            alone writes and is watched.
 
     Returns:
         Where the run stands: at its end.
@@ -70,133 +77,223 @@ def train(
     Raises:
         Stopped: a signal came; everything is saved.
         SaccadeError: the loss is not finite, or saving failed.
+        UsageError: another process works on this run.
     """
-    # Resume or start.
-    learner = Learner(task, config=config, device=device)
-    records = Records(folder.log)
-    state = _resume(folder, learner, records) or RunState(planned_steps=config.steps)
-    batches = training.training_batches(config.seed, start_step=state.step)
-    clock = _Clock(state)
-    pace = Pace(training_seconds)
-
-    with StopSignals() as stop:
-        while True:
-            is_last = state.step >= state.planned_steps
-
-            # Once in a while: evaluate the averaged weights, and keep them when they are the best.
-            if (
-                _is_due(state, config.evaluate_every, is_last)
-                and state.step != state.evaluated_step
-            ):
-                measure = evaluate(
-                    learner.average.task,
-                    validation.batches(),
-                    config=config,
-                    device=device,
-                    stop=stop,
-                )
-                if measure is not None:
-                    figures = measure.figures()
-                    if state.note_evaluation(figures[task.best_figure], is_low=task.best_is_low):
-                        save_weights(folder.weights, learner.average.task, header=header)
-                    _record(records, watcher, "eval", split="val", step=state.step,
-                            epoch=state.step / training.steps_per_epoch, metrics=figures,
-                            seconds=clock.seconds())  # fmt: skip
-
-            # Once in a while: save. Also when a signal asks to stop, and at the end.
-            if _is_due(state, config.save_every, is_last) or stop.received is not None:
-                state.seconds, state.log_bytes = clock.seconds(), records.size()
-                checkpoint.save(
-                    folder.checkpoints,
-                    step=state.step,
-                    tensors=learner.tensors(),
-                    state=state.to_json(),
-                )
-            if stop.received is not None:
-                raise Stopped(
-                    f"stopped at step {state.step}; everything is saved in {folder.path}. "
-                    "Continue with --resume",
-                    signal_number=stop.received,
-                )
-            if is_last:
-                break
-
-            # One step.
-            epoch, batch = next(batches)
-            figures = learner.step(
-                batch,
-                epoch=epoch,
-                step=state.step,
-                planned_steps=state.planned_steps,
-                progress=state.progress,
-            )
-            _require_finite(figures, step=state.step + 1)
-            state.advance(figures)
-            watcher.step(state, figures)
-
-            # Once in a while: record, and look whether the planned number of steps still fits.
-            if state.step % config.log_every == 0:
-                means = state.take_means()
-                _record(records, watcher, "train", step=state.step,
-                        epoch=state.step / training.steps_per_epoch, **means, lr=learner.lr,
-                        images_per_second=clock.rate(state.step) * training.batch_size,
-                        seconds=clock.seconds())  # fmt: skip
-                planned = pace.planned_steps(
-                    step=state.step, planned=state.planned_steps, seconds=clock.seconds()
-                )
-                if planned != state.planned_steps:
-                    _record(records, watcher, "plan", step=state.step, planned_steps=planned)
-                    state.planned_steps = planned
-
-    save_weights(folder.last_weights, learner.average.task, header=header)
-    return state
-
-
-class _Clock:
-    """Training time over all the processes that worked on this run."""
-
-    def __init__(self, state: RunState) -> None:
-        self._spent = state.seconds
-        self._start = time.monotonic()
-        self._since = (self._start, state.step)
-
-    def seconds(self) -> float:
-        return self._spent + time.monotonic() - self._start
-
-    def rate(self, step: int) -> float:
-        """Steps a second since the last call."""
-        now, (then, before) = time.monotonic(), self._since
-        self._since = (now, step)
-        return (step - before) / max(now - then, 1e-9)
-
-
-def _is_due(state: RunState, every: int, is_last: bool) -> bool:  # noqa: FBT001
-    return is_last or (state.step > 0 and state.step % every == 0)
-
-
-def _resume(folder: RunFolder, learner: Learner, records: Records) -> RunState | None:
-    found = checkpoint.load_latest(folder.checkpoints)
-    if found is None:
-        records.cut(0)
-        return None
-    learner.load(found.tensors)
-    state = RunState(**found.state)
-    records.cut(state.log_bytes)
-    for name in found.damaged:
-        text = f"{name} is damaged and was passed over; resumed from step {state.step}"
-        records.write("note", step=state.step, text=text)
-    return state
-
-
-def _record(records: Records, watcher: Watcher, kind: str, **fields: Any) -> None:
-    records.write(kind, **fields)
-    watcher.record(kind, fields)
-
-
-def _require_finite(figures: Mapping[str, float], *, step: int) -> None:
-    broken = [name for name, value in figures.items() if not math.isfinite(value)]
-    if broken:
-        raise SaccadeError(
-            f"{', '.join(broken)} is not finite at step {step}; the last checkpoint is intact. "
-            "Lower optim.lr, or set precision=fp32, and start a new run"
+    if device.type == "cpu":
+        keep_memory()
+    lock = locked(folder.path) if world.is_first else nullcontext()
+    with lock, StopSignals() as stop, Saver(folder.checkpoints) as saver:
+        loop = _Loop(
+            Learner(task, config=config, device=device, world=world),
+            training,
+            validation,
+            config=config,
+            folder=folder,
+            header=header,
+            pace=Pace(training_seconds),
+            journal=Journal(folder.log, watcher, is_silent=not world.is_first),
+            on_nan=on_nan,
+            saver=saver,
+            stop=stop,
+            world=world,
         )
+        loop.run()
+    if world.is_first:
+        save_weights(folder.last_weights, loop.learner.average.task, header=header)
+    return loop.state
+
+
+class _Loop:
+    """Everything that a step needs to know."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        training: Loader,
+        validation: Loader,
+        *,
+        config: RunConfig,
+        folder: RunFolder,
+        header: Mapping[str, str],
+        pace: Pace,
+        journal: Journal,
+        on_nan: OnNan,
+        saver: Saver,
+        stop: StopSignals,
+        world: World,
+    ) -> None:
+        self.learner = learner
+        self.config = config
+        self._training, self._validation = training, validation
+        self._folder, self._header = folder, header
+        self._pace, self._journal, self._on_nan = pace, journal, on_nan
+        self._saver, self._stop, self._world = saver, stop, world
+        resumed = resume(folder, learner, journal)
+        self._saved_step = -1 if resumed is None else resumed.step
+        self.state = resumed or RunState(
+            planned_steps=config.steps, micro_batch=config.data.micro_batch
+        )
+        self._rewinds = 0  # to the checkpoint of that step
+        self._clock = Clock(spent=self.state.seconds)
+        self._batches = self._from_here()
+        self._meter = Meter(
+            config,
+            step=self.state.step,
+            pictures_per_step=training.batch_size,
+            device=learner.device,
+            num_devices=world.size,
+        )
+
+    def run(self) -> None:
+        """To the end, or to the next signal."""
+        state, config = self.state, self.config
+        while True:
+            if self._is_due(config.evaluate_every) and state.step != state.evaluated_step:
+                self._evaluate()
+            received = self._world.most(self._stop.received or 0)  # by any of the processes
+            if self._is_due(config.save_every) or received:
+                self._save()
+            if received:
+                self._saver.finish()
+                raise Stopped(
+                    f"stopped at step {state.step}; everything is saved in {self._folder.path}. "
+                    "Continue with --resume",
+                    signal_number=received,
+                )
+            if state.step >= state.planned_steps:
+                return
+            self._saver.look()
+            self._step()
+            if state.step % config.log_every == 0:
+                self._record_means()
+
+    def _step(self) -> None:
+        with self._meter.waiting():
+            epoch, batch = next(self._batches)
+        self._meter.look(self.learner.task, batch)
+        figures = self._moved(batch, epoch)
+        if broken := not_finite(figures):
+            self._get_over(broken, batch)
+        else:
+            self.state.advance(figures)
+            self._journal.step(self.state, figures)
+
+    def _moved(self, batch: Batch, epoch: int) -> dict[str, float]:
+        """The figures of a step, whose pictures are computed in parts where memory is short."""
+        state = self.state
+        while True:
+            try:
+                return self.learner.step(
+                    batch,
+                    epoch=epoch,
+                    step=state.step,
+                    planned_steps=state.planned_steps,
+                    progress=state.progress,
+                    micro_batch=state.micro_batch,
+                )
+            except torch.OutOfMemoryError as error:
+                if not self._world.is_alone:
+                    raise  # the others are in the middle of the step
+                state.micro_batch = smaller_part(
+                    state.micro_batch or len(batch), self.learner.task, error
+                )
+                self._note(
+                    f"out of memory: {state.micro_batch} pictures are computed at a time from now "
+                    f"on; a step is still made of {len(batch)}"
+                )
+
+    def _get_over(self, broken: list[str], batch: Batch) -> None:
+        """Does what is to be done about a step that was not made."""
+        state = self.state
+        pictures = [self._training.samples.pictures.name(i) for i in batch.ids.tolist()]
+        what = what_happened(broken, step=state.step + 1, pictures=pictures)
+        if self._on_nan == "rewind":
+            return self._rewind(what)
+        if self._on_nan == "stop":
+            self._save()
+            self._saver.finish()
+            raise stopped_for(what)
+        if state.skipped_in_a_row == MOST_IN_A_ROW:
+            raise hopeless(what, f"{MOST_IN_A_ROW} steps before it were skipped too")
+        state.skip()
+        return self._note(f"{what}; skipped")
+
+    def _rewind(self, what: str) -> None:
+        """Goes back to the last checkpoint, and from there on with the batches after this one."""
+        self._saver.finish()
+        self._world.wait()  # until the first has written it
+        found = checkpoint.load_latest(self._folder.checkpoints)
+        if found is None:
+            raise hopeless(what, "there is no checkpoint yet to go back to")
+        if self._rewinds == MOST_REWINDS:
+            raise hopeless(what, f"going back to step {found.state['step']} did not help")
+        self._rewinds += 1
+        batches = self.state.step + self.state.passed_over + 1
+        self.learner.load(found.tensors)
+        kept = {"log_bytes": self.state.log_bytes, "seconds": self.state.seconds}
+        self.state.restore(found.state | kept)
+        self._saved_step = self.state.step
+        self.state.passed_over = batches - self.state.step
+        self._batches = self._from_here()
+        self._note(f"{what}; back to step {self.state.step}, with other pictures from there on")
+
+    def _evaluate(self) -> None:
+        """Judges the averaged weights, and keeps them when they are the best."""
+        task, state = self.learner.average.task, self.state
+        measure = evaluate(
+            task,
+            self._validation.batches(),
+            config=self.config,
+            device=self.learner.device,
+            stop=self._stop if self._world.is_alone else None,  # or some would stop and others not
+        )
+        if measure is None:
+            return
+        figures = measure.figures()
+        is_best = state.note_evaluation(figures[task.best_figure], is_low=task.best_is_low)
+        if is_best and self._world.is_first:
+            save_weights(self._folder.weights, task, header=self._header)
+        self._journal.write(
+            "eval", split="val", step=state.step, epoch=self._epoch(), metrics=figures,
+            seconds=self._clock.seconds(),
+        )  # fmt: skip
+
+    def _save(self) -> None:
+        """Begins to save, unless the checkpoint of this step is the one that was read."""
+        if self.state.step == self._saved_step:
+            return
+        self._saved_step, self._rewinds = self.state.step, 0
+        if self._world.is_first:
+            self.state.seconds, self.state.log_bytes = self._clock.seconds(), self._journal.size()
+            tensors, state = self.learner.tensors(), self.state.to_json()
+            self._saver.save(step=self.state.step, tensors=tensors, state=state)
+
+    def _record_means(self) -> None:
+        """Records, and looks whether the planned number of steps still fits."""
+        state = self.state
+        self._journal.write(
+            "train", step=state.step, epoch=self._epoch(), **state.take_means(), lr=self.learner.lr,
+            **self._meter.take(state.step), seconds=self._clock.seconds(),
+        )  # fmt: skip
+        planned = self._world.from_first(
+            self._pace.planned_steps(
+                step=state.step, planned=state.planned_steps, seconds=self._clock.seconds()
+            )
+        )
+        if planned != state.planned_steps:
+            self._journal.write("plan", step=state.step, planned_steps=planned)
+            state.planned_steps = planned
+
+    def _from_here(self) -> Generator[TrainingBatch, None, None]:
+        start = self.state.step + self.state.passed_over
+        return self._training.training_batches(self.config.seed, start_step=start)
+
+    def _is_due(self, every: int) -> bool:
+        step = self.state.step
+        return step >= self.state.planned_steps or (step > 0 and step % every == 0)
+
+    def _epoch(self) -> float:
+        return self.state.step / self._training.steps_per_epoch
+
+    def _note(self, text: str) -> None:
+        self._journal.write("note", step=self.state.step, text=text)

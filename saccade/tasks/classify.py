@@ -32,6 +32,7 @@ class Classify(nn.Module):
 
     best_figure = "log_loss"
     best_is_low = True
+    takes_parts = True
 
     def __init__(
         self,

@@ -58,6 +58,7 @@ class Detect(nn.Module):
 
     best_figure = "ap50"
     best_is_low = False
+    takes_parts = True
 
     def __init__(
         self,

@@ -62,6 +62,11 @@ class Embed(nn.Module):
         return self.scale(images)
 
     @property
+    def takes_parts(self) -> bool:
+        """Whether no picture is compared with the others of its batch."""
+        return self.config.spread_weight == 0
+
+    @property
     def reads(self) -> Pool:
         """Which tokens the head reads."""
         return self.head.pool

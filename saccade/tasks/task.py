@@ -38,6 +38,15 @@ class Task(Protocol):
     best_figure: str
     best_is_low: bool
 
+    @property
+    def takes_parts(self) -> bool:
+        """Whether the loss of a batch is the mean of those of its parts.
+
+        Exactly, or but for how many objects each part holds; then a batch can be computed in parts
+        where memory is short. Not where pictures of a batch are compared with each other.
+        """
+        ...
+
     def loss(self, batch: Batch, *, progress: float) -> Mapping[str, Tensor]:
         """Scalars of a training batch: ``loss``, to be made small, and others worth logging.
 

@@ -61,6 +61,7 @@ class Video(nn.Module):
 
     best_figure = "log_loss"
     best_is_low = True
+    takes_parts = True
 
     def __init__(
         self,

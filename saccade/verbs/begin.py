@@ -20,7 +20,9 @@ from saccade.run.contract import Contract, Origin, load_contract
 from saccade.run.device import num_cores
 from saccade.run.folder import RunFolder, read_json
 from saccade.run.freeze import find_frozen
+from saccade.run.optim.groups import group_table, parameter_groups
 from saccade.run.start import Start, has_other_head, initialise, needs_new_head, read_start
+from saccade.run.world import ALONE, World
 from saccade.tasks.build import AnyTask, build_task
 from saccade.verbs.prepare import (
     Prepared,
@@ -60,6 +62,7 @@ def begin(
     device: torch.device,
     training_seconds: Callable[[float | None], float | None],
     voice: Voice,
+    world: World = ALONE,
 ) -> Begun:
     """Plans a new run, and makes its folder once everything fits together.
 
@@ -71,6 +74,7 @@ def begin(
         device: where to train.
         training_seconds: what is left of a budget for training.
         voice: says each number with its reason.
+        world: who trains together; this is the first of them.
 
     Raises:
         UsageError: the wish does not fit together, or does not fit the weights.
@@ -112,13 +116,15 @@ def begin(
     if start is not None:
         has_new_head = has_new_head or has_other_head(task, start)
         _say_head(start, class_names, has_new_head=has_new_head, voice=voice)
-    data = prepare(parts, config, planned.preprocess, voice=voice)
+    data = prepare(parts, config, planned.preprocess, voice=voice, world=world)
     contract = first_contract(planned, pictures, data, start=start, has_new_head=has_new_head)
     if start is not None:
         initialise(task, start, has_new_head=has_new_head)
     frozen = find_frozen(task, config.optim.freeze)
     if frozen.names:
         voice.say(f"  frozen     {frozen.num_parameters:,} of {contract.num_parameters:,} numbers")
+    for line in group_table(parameter_groups(task, config.optim)):
+        voice.say(f"  optimiser  {line}")
     folder.create({folder.config: to_json(config), folder.contract: contract.to_json()})
     seen = pictures_seen(start)
     say_seen(parts, seen, voice)
@@ -126,7 +132,9 @@ def begin(
     return Begun(config, contract, data, task)
 
 
-def go_on(said: Said, pictures: Source, folder: RunFolder, *, voice: Voice) -> Begun:
+def go_on(
+    said: Said, pictures: Source, folder: RunFolder, *, voice: Voice, world: World = ALONE
+) -> Begun:
     """Reads what a run that stopped was about.
 
     Raises:
@@ -134,9 +142,22 @@ def go_on(said: Said, pictures: Source, folder: RunFolder, *, voice: Voice) -> B
             there is a checkpoint.
         DataError: the data has changed since.
     """
-    config = from_json(RunConfig, read_json(folder.config))
-    contract = load_contract(folder.contract)
+    config, contract = _on_disk(folder)
     require_same_wish(said, config, contract)
+    begun = follow(pictures, folder, voice=voice, world=world)
+    if contract.origin is not None and not checkpoints(folder.checkpoints):
+        start = _same_start(contract.origin, folder)
+        initialise(begun.task, start, has_new_head=contract.origin.has_new_head)
+    return begun
+
+
+def follow(pictures: Source, folder: RunFolder, *, voice: Voice, world: World) -> Begun:
+    """Reads what a run is about that another process has begun; its weights come from there.
+
+    Raises:
+        DataError: the data is not the same here.
+    """
+    config, contract = _on_disk(folder)
     require_same_data(contract, pictures)
     parts = divide(
         pictures,
@@ -145,12 +166,13 @@ def go_on(said: Said, pictures: Source, folder: RunFolder, *, voice: Voice) -> B
         seed=config.seed,
         fewest=fewest_held_out(config.job),
     )
-    data = prepare(parts, config, contract.preprocess, voice=voice)
+    data = prepare(parts, config, contract.preprocess, voice=voice, world=world)
     task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
-    if contract.origin is not None and not checkpoints(folder.checkpoints):
-        start = _same_start(contract.origin, folder)
-        initialise(task, start, has_new_head=contract.origin.has_new_head)
     return Begun(config, contract, data, task)
+
+
+def _on_disk(folder: RunFolder) -> tuple[RunConfig, Contract]:
+    return from_json(RunConfig, read_json(folder.config)), load_contract(folder.contract)
 
 
 def _same_start(origin: Origin, folder: RunFolder) -> Start:

@@ -17,6 +17,7 @@ from saccade.run.contract import Contract, DataRecord, require_same_classes
 from saccade.run.environment import versions
 from saccade.run.folder import RunFolder, write_atomic
 from saccade.run.start import Start, find_run
+from saccade.run.world import ALONE, World
 from saccade.tasks.build import build_task
 from saccade.verbs.voice import Voice
 from saccade.version import __version__
@@ -53,10 +54,18 @@ class Prepared:
         return {name: reason for loader in loaders for name, reason in loader.bad.items()}
 
 
-def prepare(parts: Split, config: RunConfig, preprocess: Preprocess, *, voice: Voice) -> Prepared:
+def prepare(
+    parts: Split,
+    config: RunConfig,
+    preprocess: Preprocess,
+    *,
+    voice: Voice,
+    world: World = ALONE,
+) -> Prepared:
     """Decodes what fits in memory, and names pictures that cannot be read.
 
     Raises:
+        UsageError: several processes cannot share a batch evenly.
         DataError: too many pictures cannot be read, or the pictures to judge by have no objects.
     """
 
@@ -69,12 +78,15 @@ def prepare(parts: Split, config: RunConfig, preprocess: Preprocess, *, voice: V
             cache_bytes=cache_bytes if fits else 0,
             # All parts together are judged below; one picture is much of a small part.
             max_bad_fraction=1.0 if fits else config.data.max_bad_fraction,
+            rank=world.rank,
+            num_ranks=world.size,
         )
         made.prepare(voice.counting(f"reading {what}"))
         return made
 
+    world.share_of(config.data.batch_size)
     total = sum(len(part) for part in (parts.train, parts.val, parts.test) if part is not None)
-    cache_bytes = int(config.data.cache_gib * 2**30)
+    cache_bytes = int(config.data.cache_gib * 2**30) // world.local_size
     fits = total * example_bytes(parts.train, preprocess) <= cache_bytes
     training = loader(parts.train, "training pictures")
     prepared = Prepared(

@@ -20,6 +20,7 @@ def pretrain(
     seed: int | None = None,
     init: str | Path | None = None,
     resume: bool = False,
+    on_nan: str = "stop",
     device: str | None = None,
     is_quiet: bool = False,
 ) -> TrainResult:
@@ -41,6 +42,7 @@ def pretrain(
         seed: of everything random; 0 when nothing is said.
         init: weights to go on from: a run of any job, or those of another library.
         resume: go on with the run in ``out`` from its newest checkpoint.
+        on_nan: see ``train``.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         is_quiet: say nothing on stderr.
 
@@ -69,6 +71,7 @@ def pretrain(
         seed=seed,
         init=init,
         resume=resume,
+        on_nan=on_nan,
         device=device,
         is_quiet=is_quiet,
     )

@@ -1,11 +1,15 @@
 """train: pictures in folders -> a run folder."""
 
+import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
+
 from saccade.data.annotated import guess_job
+from saccade.data.sources import Source
 from saccade.errors import UsageError
 from saccade.jobs.find import find_job, open_for
 from saccade.jobs.job import Job
@@ -15,9 +19,11 @@ from saccade.run.contract import load_contract
 from saccade.run.device import choose_device
 from saccade.run.environment import attention_path, describe
 from saccade.run.folder import RunFolder, write_json
+from saccade.run.trouble import OnNan, on_nan_named
+from saccade.run.world import World, joined
 from saccade.serving.load import load_engine
-from saccade.verbs.begin import begin, go_on
-from saccade.verbs.finish import Finished, finish
+from saccade.verbs.begin import Begun, begin, follow, go_on
+from saccade.verbs.finish import finish
 from saccade.verbs.voice import Voice
 from saccade.verbs.wish import Said, make_wish
 
@@ -54,6 +60,18 @@ class TrainResult:
     seconds: float
     report: Path
 
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self) | {"run": str(self.run), "report": str(self.report)})
+
+    @classmethod
+    def from_json(cls, text: str) -> "TrainResult":
+        """The inverse of ``to_json``."""
+        fields = json.loads(text)
+        intervals = {name: tuple(ends) for name, ends in fields["intervals"].items()}
+        paths = {name: Path(fields[name]) for name in ("run", "report")}
+        return cls(**(fields | paths | {"intervals": intervals}))
+
 
 def train(
     source: str | Path,
@@ -69,6 +87,7 @@ def train(
     init: str | Path | None = None,
     new_head: bool = False,
     resume: bool = False,
+    on_nan: str = "stop",
     device: str | None = None,
     is_quiet: bool = False,
 ) -> TrainResult:
@@ -94,6 +113,9 @@ def train(
         new_head: leave the head of these weights behind and learn other classes.
         resume: go on with the run in ``out`` from its newest checkpoint. Its numbers are read from
             there; saying them again is allowed, saying others is refused.
+        on_nan: what to do when a loss or a gradient is not a finite number; such a step is never
+            made. ``stop``; ``skip`` that batch; or ``rewind`` to the last checkpoint and go on
+            with other batches.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         is_quiet: say nothing on stderr.
 
@@ -103,9 +125,7 @@ def train(
         Stopped: a signal came; everything is saved.
     """
     started = time.monotonic()
-    voice = Voice(is_quiet=is_quiet)
     torch_device = choose_device(device)
-    folder = RunFolder(out)
     said = Said(
         job=job,
         model=model,
@@ -117,65 +137,143 @@ def train(
         init=None if init is None else str(init),
         new_head=new_head,
     )
+    answer_to_nan = on_nan_named(on_nan)
     make_wish(said)  # refuses what does not fit together before the data is looked at
-    folder.require() if resume else folder.refuse_existing()
-    if folder.path.resolve().is_relative_to(Path(source).resolve()):
-        raise UsageError(
-            f"{out} lies inside {source}, so the run would become a part of its own data; choose "
-            "an --out beside it"
+    with joined(torch_device) as world:
+        run = _Run(
+            RunFolder(out),
+            source,
+            said,
+            voice=Voice(is_quiet=is_quiet or not world.is_first),
+            device=world.device(torch_device),
+            world=world,
+            started=started,
         )
-    chosen = _job_of(folder, source, job, is_resumed=resume)
-    pictures = open_for(chosen, source)
-    voice.head(pictures.describe()[0])
-    if job is None and chosen.name != "classify":
-        voice.say(f"  job        {chosen.name}, which this source is made for; --job names another")
-    for line in pictures.describe()[1:]:
-        voice.say(f"  {line}")
+        run.train(is_resumed=resume, on_nan=answer_to_nan)
+        if world.is_first:
+            result = run.finish()
+            world.tell(result.to_json())
+        else:
+            result = TrainResult.from_json(world.tell(""))
+    _conclude(result, run.voice)
+    return result
 
-    def training_seconds(budget_seconds: float | None) -> float | None:
-        """What is left of a budget for training, all processes of the run together."""
+
+class _Run:
+    """One call of ``train``, in each of the processes that train together."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        source: str | Path,
+        said: Said,
+        *,
+        voice: Voice,
+        device: torch.device,
+        world: World,
+        started: float,
+    ) -> None:
+        self.folder, self.source, self.said = folder, source, said
+        self.voice, self.device, self.world = voice, device, world
+        self.started = started
+        self.steps = 0
+
+    def train(self, *, is_resumed: bool, on_nan: OnNan) -> None:
+        """Begins or goes on, to the last step."""
+        folder, voice, world = self.folder, self.voice, self.world
+        # torchrun repeats the command when a process has died.
+        is_resumed = is_resumed or (world.is_restarted and folder.config.exists())
+        if world.is_first:
+            folder.require() if is_resumed else folder.refuse_existing()
+        if folder.path.resolve().is_relative_to(Path(self.source).resolve()):
+            raise UsageError(
+                f"{folder.path} lies inside {self.source}, so the run would become a part of its "
+                "own data; choose an --out beside it"
+            )
+        self.job = _job_of(folder, self.source, self.said.job, is_resumed=is_resumed)
+        pictures = open_for(self.job, self.source)
+        voice.head(pictures.describe()[0])
+        if self.said.job is None and self.job.name != "classify":
+            voice.say(
+                f"  job        {self.job.name}, which this source is made for; --job names another"
+            )
+        for line in pictures.describe()[1:]:
+            voice.say(f"  {line}")
+        config, contract, self.data, task = self._begun(pictures, is_resumed=is_resumed)
+        attention = attention_path(
+            config.model,
+            image_size=config.data.image_size,
+            device=self.device,
+            precision=config.precision,
+        )
+        if world.is_first:
+            about = describe(self.device, precision=config.precision, attention=attention)
+            write_json(folder.environment, about)
+        voice.head(f"Training {contract.model_name}, {contract.num_parameters:,} parameters")
+        if not world.is_alone:
+            voice.say(f"  processes  {world.size}, each with its share of every batch")
+        with voice.training() as watcher:
+            state = loop.train(
+                task,
+                self.data.training,
+                self.data.validation,
+                config=config,
+                folder=folder,
+                header=contract.header(),
+                device=self.device,
+                training_seconds=self._seconds_left(config.budget_seconds),
+                watcher=watcher,
+                on_nan=on_nan,
+                world=world,
+            )
+        self.steps = state.step
+
+    def finish(self) -> TrainResult:
+        """Figures, pictures, report and card, of the best weights."""
+        engine = load_engine(self.folder.path, device=str(self.device))
+        finished = finish(self.folder, self.job, engine, self.data, voice=self.voice)
+        judgement = finished.judgement
+        return TrainResult(
+            run=self.folder.path,
+            job=self.job.name,
+            split=finished.split,
+            n=judgement.n,
+            metrics={name: figure.value for name, figure in judgement.metrics.items()},
+            intervals={
+                name: (figure.low, figure.high) for name, figure in judgement.metrics.items()
+            },
+            headline=judgement.headline,
+            steps=self.steps,
+            seconds=time.monotonic() - self.started,
+            report=finished.report,
+        )
+
+    def _begun(self, pictures: Source, *, is_resumed: bool) -> Begun:
+        folder, voice, world = self.folder, self.voice, self.world
+        if not world.is_first:
+            world.wait()  # until the folder is there
+            return follow(pictures, folder, voice=voice, world=world)
+        if is_resumed:
+            begun = go_on(self.said, pictures, folder, voice=voice, world=world)
+        else:
+            begun = begin(
+                self.said,
+                self.job,
+                pictures,
+                folder,
+                device=self.device,
+                training_seconds=self._seconds_left,
+                voice=voice,
+                world=world,
+            )
+        world.wait()
+        return begun
+
+    def _seconds_left(self, budget_seconds: float | None) -> float | None:
+        """Of a budget for training, all processes of the run one after the other."""
         if budget_seconds is None:
             return None
-        return max(1.0, budget_seconds - FINISHING_SECONDS - (time.monotonic() - started))
-
-    if resume:
-        config, contract, data, task = go_on(said, pictures, folder, voice=voice)
-    else:
-        config, contract, data, task = begin(
-            said,
-            chosen,
-            pictures,
-            folder,
-            device=torch_device,
-            training_seconds=training_seconds,
-            voice=voice,
-        )
-    attention = attention_path(
-        config.model,
-        image_size=config.data.image_size,
-        device=torch_device,
-        precision=config.precision,
-    )
-    about = describe(torch_device, precision=config.precision, attention=attention)
-    write_json(folder.environment, about)
-    voice.head(f"Training {contract.model_name}, {contract.num_parameters:,} parameters")
-    with voice.training() as watcher:
-        state = loop.train(
-            task,
-            data.training,
-            data.validation,
-            config=config,
-            folder=folder,
-            header=contract.header(),
-            device=torch_device,
-            training_seconds=training_seconds(config.budget_seconds),
-            watcher=watcher,
-        )
-    engine = load_engine(folder.path, device=device)
-    finished = finish(folder, chosen, engine, data, voice=voice)
-    result = _result(folder, finished, job=config.job, steps=state.step, started=started)
-    _conclude(result, voice)
-    return result
+        return max(1.0, budget_seconds - FINISHING_SECONDS - (time.monotonic() - self.started))
 
 
 def _job_of(folder: RunFolder, source: str | Path, job: str | None, *, is_resumed: bool) -> Job:
@@ -183,25 +281,6 @@ def _job_of(folder: RunFolder, source: str | Path, job: str | None, *, is_resume
     if is_resumed:
         return find_job(load_contract(folder.contract).job)
     return find_job(job or guess_job(source) or "classify")
-
-
-def _result(
-    folder: RunFolder, finished: Finished, *, job: str, steps: int, started: float
-) -> TrainResult:
-    return TrainResult(
-        run=folder.path,
-        job=job,
-        split=finished.split,
-        n=finished.judgement.n,
-        metrics={name: figure.value for name, figure in finished.judgement.metrics.items()},
-        intervals={
-            name: (figure.low, figure.high) for name, figure in finished.judgement.metrics.items()
-        },
-        headline=finished.judgement.headline,
-        steps=steps,
-        seconds=time.monotonic() - started,
-        report=finished.report,
-    )
 
 
 def _conclude(result: TrainResult, voice: Voice) -> None:

@@ -3,6 +3,7 @@
 import torch
 
 from saccade.data.batch import Batch
+from saccade.data.targets import BoxTargets
 
 
 def test_a_batch_moves_whole():
@@ -21,3 +22,40 @@ def test_unknown_targets_stay_unknown():
         images=torch.zeros(1, 1, 2, 2, dtype=torch.uint8), targets=None, ids=torch.tensor([0])
     )
     assert batch.to(torch.device("cpu")).targets is None
+
+
+def test_parts_hold_every_picture_once_with_all_that_is_known_about_it():
+    boxes = BoxTargets(
+        boxes_xyxy=torch.arange(20.0).view(5, 1, 4),
+        labels=torch.arange(5)[:, None],
+        is_crowd=torch.zeros(5, 1, dtype=torch.bool),
+    )
+    batch = Batch(
+        images=torch.arange(5, dtype=torch.uint8)[:, None, None, None].expand(5, 3, 2, 2),
+        targets=boxes,
+        ids=torch.arange(5) + 10,
+        sizes=torch.arange(10).view(5, 2),
+    )
+
+    parts = batch.parts(2)
+
+    assert [len(part) for part in parts] == [2, 2, 1]
+    assert torch.cat([part.images for part in parts]).equal(batch.images)
+    assert torch.cat([part.ids for part in parts]).equal(batch.ids)
+    assert torch.cat([part.sizes for part in parts if part.sizes is not None]).equal(
+        torch.arange(10).view(5, 2)
+    )
+    for number, part in enumerate(parts):
+        assert isinstance(part.targets, BoxTargets)
+        rows = slice(2 * number, 2 * number + 2)
+        assert part.targets.labels.equal(boxes.labels[rows])
+        assert part.targets.boxes_xyxy.equal(boxes.boxes_xyxy[rows])
+
+
+def test_labels_are_cut_like_pictures():
+    batch = Batch(
+        images=torch.zeros(3, 1, 2, 2, dtype=torch.uint8),
+        targets=torch.tensor([5, 6, 7]),
+        ids=torch.arange(3),
+    )
+    assert [part.labels.tolist() for part in batch.parts(2)] == [[5, 6], [7]]

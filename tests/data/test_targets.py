@@ -11,6 +11,7 @@ from saccade.data.targets import (
     PictureTargets,
     SegmentTargets,
     collate,
+    each_tensor,
 )
 from saccade.data.warp import Warp
 
@@ -86,5 +87,6 @@ def test_targets_go_to_a_device_whole():
         collate([Segments(segments=np.zeros((4, 4), np.int32), labels=np.array([1]))]),
         collate([Partner(image=np.zeros((4, 4, 3), np.uint8))]),
     ):
-        there = each.to(torch.device("meta"))
+        assert not isinstance(each, torch.Tensor)
+        there = each_tensor(each, lambda tensor: tensor.to("meta"))
         assert all(tensor.is_meta for tensor in vars(there).values())

@@ -115,11 +115,11 @@ def test_steps_are_those_of_adamw_written_out(model: str, clip_norm: str):
         assert (found["grad_norm"] > float(clip_norm)) == (clip_norm == "0.05")
         assert made.lr == lr
     require_close(made.task.state_dict(), plain.task.state_dict())
-    for parameter, m, v in zip(made.task.parameters(), plain.m, plain.v, strict=True):
-        state = made.optimizer.state[parameter]
+    state = made.optimizers.tensors()
+    for (name, parameter), m, v in zip(made.task.named_parameters(), plain.m, plain.v, strict=True):
         if parameter.numel() == 0:  # the prefix of a model without prefix tokens
             continue
-        for found, expected in ((state["exp_avg"], m), (state["exp_avg_sq"], v)):
+        for found, expected in ((state[f"{name}/exp_avg"], m), (state[f"{name}/exp_avg_sq"], v)):
             tolerance = 1e-2 * expected.abs().sum().item() / max(expected.numel(), 1) + 1e-12
             torch.testing.assert_close(found, expected, atol=tolerance, rtol=1e-3)
 
@@ -243,3 +243,21 @@ def test_tensors_are_named_by_what_they_belong_to():
     assert {name.rpartition("/")[0] for name in parts["optimizer"]} == {
         name for name, _ in made.task.named_parameters()
     }
+
+
+@pytest.mark.parametrize("micro_batch", [1, 3, 8])
+def test_a_batch_in_parts_moves_the_weights_as_the_whole_does(micro_batch: int):
+    config = tiny.config(
+        "vit-pico4", optim__name="sgd", optim__momentum="0", model__stem="patches"
+    )  # no batch norm, whose statistics are those of a part
+    whole, parts = started(config), started(config)
+    moves = []
+    for made, size in ((whole, 0), (parts, micro_batch)):
+        before = copy.deepcopy(made.task.state_dict())
+        figures = made.step(
+            batch(0), epoch=0, step=3, planned_steps=10, progress=0.3, micro_batch=size
+        )
+        after = made.task.state_dict()
+        moves.append(({name: after[name] - before[name] for name in before}, figures))
+    require_close(moves[0][0], moves[1][0])
+    assert moves[0][1] == pytest.approx(moves[1][1], rel=1e-4)

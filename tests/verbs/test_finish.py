@@ -120,7 +120,7 @@ def test_pictures_found_unreadable_only_now_are_said_and_remembered(
 
     found = ended(run, model, data, is_quiet=False)
     said = capfd.readouterr().err
-    assert "1 pictures cannot be read" in said
+    assert "1 picture cannot be read" in said
     assert f"{late}: " in said
     assert f"{known}: " not in said
     assert set(load_contract(run.contract).data.bad) == {known, late}

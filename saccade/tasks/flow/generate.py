@@ -67,6 +67,7 @@ class Generate(nn.Module):
 
     best_figure = "flow_loss"
     best_is_low = True
+    takes_parts = True
 
     def __init__(
         self,

@@ -92,6 +92,7 @@ class Translate(nn.Module):
 
     best_figure = "flow_loss"
     best_is_low = True
+    takes_parts = True
 
     def __init__(
         self,

@@ -49,6 +49,7 @@ class PretrainDino(nn.Module):
 
     best_figure = "view_recall"
     best_is_low = False
+    takes_parts = False
 
     def __init__(
         self,

@@ -58,6 +58,7 @@ class PretrainMae(nn.Module):
 
     best_figure = "loss"
     best_is_low = True
+    takes_parts = True
 
     def __init__(
         self,

@@ -47,6 +47,7 @@ class Pretrain(nn.Module):
 
     best_figure = "loss"
     best_is_low = True
+    takes_parts = False
 
     def __init__(
         self,

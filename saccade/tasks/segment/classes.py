@@ -57,6 +57,7 @@ class Segment(nn.Module):
 
     best_figure = "miou"
     best_is_low = False
+    takes_parts = True
 
     def __init__(
         self,

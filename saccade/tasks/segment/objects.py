@@ -46,6 +46,7 @@ class SegmentMasks(nn.Module):
 
     best_figure = "ap50"
     best_is_low = False
+    takes_parts = True
 
     def __init__(
         self,

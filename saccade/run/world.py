@@ -1,0 +1,135 @@
+"""Several processes that train one model together, as ``torchrun`` starts them."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+from saccade.errors import UsageError
+
+TIMEOUT = timedelta(minutes=30)
+"""How long one process waits for the others: the first one may have pictures to read."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Who this process is among how many; alone when nothing is said.
+
+    What processes tell each other here are a few numbers on the CPU, in all of them at the same
+    point of the program.
+
+    Attributes:
+        rank: the number of this process, from 0; the first one speaks, and writes to the disk.
+        size: how many processes there are.
+        local_rank: its number on this machine, which is also that of its GPU.
+        local_size: how many there are on this machine.
+        is_restarted: whether ``torchrun`` has started all of them again after one had died.
+    """
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+    local_size: int = 1
+    is_restarted: bool = False
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the one that speaks and writes."""
+        return self.rank == 0
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether there is no other."""
+        return self.size == 1
+
+    def share_of(self, batch_size: int) -> int:
+        """How many pictures of a batch are this process's.
+
+        Raises:
+            UsageError: they cannot be shared evenly.
+        """
+        if batch_size % self.size:
+            fitting = max(batch_size // self.size, 1) * self.size
+            raise UsageError(
+                f"data.batch_size is {batch_size}, which {self.size} processes cannot share "
+                f"evenly; take --set data.batch_size={fitting}"
+            )
+        return batch_size // self.size
+
+    def device(self, device: torch.device) -> torch.device:
+        """This process's own: of several GPUs of a machine the one of its number."""
+        if self.is_alone or device.type != "cuda":
+            return device
+        return torch.device("cuda", self.local_rank)
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if not self.is_alone:
+            self._gathered([0.0])
+
+    def mean(self, figures: Mapping[str, float]) -> dict[str, float]:
+        """Of each figure over all processes, to the bit the same in all of them."""
+        if self.is_alone:
+            return dict(figures)
+        values = self._gathered(list(figures.values()))
+        return dict(zip(figures, values.mean(dim=0).tolist(), strict=True))
+
+    def most(self, value: int) -> int:
+        """The largest that any process has."""
+        return value if self.is_alone else int(self._gathered([value]).max())
+
+    def from_first(self, value: int) -> int:
+        """What the first process has."""
+        return value if self.is_alone else int(self._gathered([value])[0, 0])
+
+    def tell(self, text: str) -> str:
+        """What the first process says; the others say something too, which is not heard."""
+        if self.is_alone:
+            return text
+        said = list(text.encode())
+        heard = torch.tensor(said if self.is_first else [], dtype=torch.uint8)
+        length = self.from_first(len(said))
+        if not self.is_first:
+            heard = torch.empty(length, dtype=torch.uint8)
+        dist.broadcast(heard, src=0)
+        return bytes(heard.tolist()).decode()
+
+    def _gathered(self, values: list[float]) -> torch.Tensor:
+        """A row of numbers from each process."""
+        row = torch.tensor(values, dtype=torch.float64)
+        rows = [torch.empty_like(row) for _ in range(self.size)]
+        dist.all_gather(rows, row)  # on the CPU, so through gloo
+        return torch.stack(rows)
+
+
+ALONE = World()
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[World]:
+    """The world that ``torchrun`` made, or that of one process when it did not.
+
+    Args:
+        device: gradients are exchanged by NCCL between GPUs, by gloo otherwise.
+    """
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        yield ALONE
+        return
+    told = {name: int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
+    # gloo beside NCCL, for numbers that are on the CPU.
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    dist.init_process_group(backend, timeout=TIMEOUT)
+    try:
+        yield World(
+            rank=told["RANK"],
+            size=told["WORLD_SIZE"],
+            local_rank=told["LOCAL_RANK"],
+            local_size=int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
+            is_restarted=int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0,
+        )
+    finally:
+        dist.destroy_process_group()

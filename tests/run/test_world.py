@@ -1,0 +1,76 @@
+"""Processes agree: on means to the bit, on what the first says, on who shares what."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from saccade.errors import UsageError
+from saccade.run.world import ALONE, World, joined
+from tests import tiny
+
+TALK = """
+import torch
+from saccade.run.world import joined
+
+with joined(torch.device("cpu")) as world:
+    assert world.size == 3
+    assert world.is_first == (world.rank == 0)
+    world.wait()
+    found = world.mean({"a": float(world.rank), "b": 1.0})
+    assert found == {"a": 1.0, "b": 1.0}, found
+    assert world.most(10 * world.rank) == 20
+    assert world.from_first(7 + world.rank) == 7
+    assert world.tell("Grüße" * 100 if world.is_first else "") == "Grüße" * 100
+print("agreed")
+"""
+
+
+def torchrun(count: int, *command: str) -> subprocess.CompletedProcess[str]:
+    launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+    return tiny.run_command([sys.executable, *launch, *command])
+
+
+@pytest.mark.slow
+def test_three_processes_agree(tmp_path: Path) -> None:
+    script = tmp_path / "talk.py"
+    script.write_text(TALK)
+
+    done = torchrun(3, str(script))
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("agreed") == 3
+
+
+def test_without_torchrun_a_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
+    with joined(torch.device("cpu")) as world:
+        assert world == ALONE
+        assert world.is_first
+        assert world.is_alone
+
+
+def test_alone_every_answer_is_ones_own() -> None:
+    ALONE.wait()
+    assert ALONE.mean({"a": 0.3}) == {"a": 0.3}
+    assert ALONE.most(4) == 4
+    assert ALONE.from_first(5) == 5
+    assert ALONE.tell("words") == "words"
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_refused_with_one_that_can() -> None:
+    world = World(rank=1, size=4)
+    assert world.share_of(32) == 8
+    with pytest.raises(UsageError, match=r"data\.batch_size is 50.*data\.batch_size=48"):
+        world.share_of(50)
+    with pytest.raises(UsageError, match=r"data\.batch_size=4"):
+        world.share_of(3)
+
+
+def test_each_process_has_the_gpu_of_its_number() -> None:
+    world = World(rank=5, size=8, local_rank=1, local_size=4)
+    assert world.device(torch.device("cuda")) == torch.device("cuda", 1)
+    assert world.device(torch.device("cpu")) == torch.device("cpu")
+    assert ALONE.device(torch.device("cuda")) == torch.device("cuda")
