@@ -1,5 +1,6 @@
 """Several processes that train one model together, as ``torchrun`` starts them."""
 
+import importlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -119,6 +120,10 @@ def joined(device: torch.device) -> Iterator[World]:
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield ALONE
         return
+    # These functions take the group of the moment of their import for a default, which would keep
+    # it, and its threads, beyond its end; one that then drops a tensor while Python shuts down
+    # aborts the process. Distributed training imports them.
+    importlib.import_module("torch.distributed.nn.functional")
     told = {name: int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
     # gloo beside NCCL, for numbers that are on the CPU.
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"

@@ -27,6 +27,29 @@ with joined(torch.device("cpu")) as world:
 print("agreed")
 """
 
+LEAVE = """
+import sys, torch
+from pathlib import Path
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from saccade.run.world import joined
+
+def train():
+    DistributedDataParallel(nn.Linear(2, 2))(torch.zeros(1, 2)).sum().backward()
+
+def threads():
+    return {path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")}
+
+sys.setswitchinterval(5)  # seconds; a thread that wants the interpreter gets it too late
+with joined(torch.device("cpu")) as world:
+    train()
+    for _ in range(100):
+        world.wait()
+    assert any("gloo" in name for name in threads())
+left = {name for name in threads() if "gloo" in name}
+assert not left, left
+"""
+
 
 def torchrun(count: int, *command: str) -> subprocess.CompletedProcess[str]:
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
@@ -42,6 +65,16 @@ def test_three_processes_agree(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("agreed") == 3
+
+
+@pytest.mark.slow
+def test_nothing_of_a_world_outlives_it(tmp_path: Path) -> None:
+    script = tmp_path / "leave.py"
+    script.write_text(LEAVE)
+
+    done = torchrun(2, str(script))
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_without_torchrun_a_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
