@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Int64, UInt8
+from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 from PIL import Image
 
 from saccade.config.run import Preprocess
@@ -28,12 +28,15 @@ class Boxes:
         labels: class ids.
         is_crowd: boxes round many objects (COCO), which neither teach nor count.
         size: height and width of the picture that they were drawn on; None where nobody said.
+        areas: square pixels of the objects inside their boxes; NaN, or None for all, where nobody
+            said. They tell small from large in an evaluation, and nothing else.
     """
 
     boxes_xyxy: Float32[np.ndarray, "m 4"]
     labels: Int64[np.ndarray, " m"]
     is_crowd: Bool[np.ndarray, " m"]
     size: tuple[int, int] | None = None
+    areas: Float64[np.ndarray, " m"] | None = None
 
     def fit(self, placement: Placement, preprocess: Preprocess) -> "Boxes":  # noqa: ARG002
         """The same in the input's pixels."""

@@ -34,13 +34,7 @@ def decode_rle(
     Raises:
         UnreadablePicture: the runs do not cover a picture of this size, or are no runs at all.
     """
-    if isinstance(counts, str | bytes):
-        text = counts.encode() if isinstance(counts, str) else counts
-        counts = list(_decompress(text))
-    try:
-        runs = np.asarray(counts, dtype=np.int64).reshape(-1)
-    except (TypeError, ValueError, OverflowError):
-        raise UnreadablePicture("its run lengths are not whole numbers") from None
+    runs = _read_runs(counts)
     if (runs < 0).any() or runs.sum() != height * width:
         raise UnreadablePicture(
             f"its run lengths cover {runs.sum():,} pixels, and the picture has {width} x {height} "
@@ -48,6 +42,11 @@ def decode_rle(
         )
     is_inside = np.arange(len(runs)) % 2 == 1
     return np.repeat(is_inside, runs).reshape(width, height).T
+
+
+def rle_area(counts: str | bytes | Sequence[Any]) -> float:
+    """How many pixels the runs with the region hold; see ``decode_rle``."""
+    return float(_read_runs(counts)[1::2].sum())
 
 
 def encode_rle(mask: Bool[np.ndarray, "H W"]) -> str:
@@ -80,6 +79,17 @@ def fill_polygons(
     return inside
 
 
+def polygon_area(polygon: Sequence[Any]) -> float:
+    """Square pixels inside one outline that does not cross itself.
+
+    Raises:
+        UnreadablePicture: as ``fill_polygons``.
+    """
+    _corners(polygon)  # refuses what is none
+    x, y = np.asarray(polygon, dtype=np.float64).reshape(-1, 2).T
+    return abs(float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())) / 2
+
+
 def box_of(mask: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, " 4"]:
     """Left, top, right, bottom of the smallest box round a mask; right and bottom not included.
 
@@ -91,6 +101,16 @@ def box_of(mask: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, " 4"]:
         return np.zeros(4, dtype=np.float32)
     box = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
     return np.array(box, dtype=np.float32)
+
+
+def _read_runs(counts: str | bytes | Sequence[Any]) -> Int64[np.ndarray, " n"]:
+    if isinstance(counts, str | bytes):
+        text = counts.encode() if isinstance(counts, str) else counts
+        counts = list(_decompress(text))
+    try:
+        return np.asarray(counts, dtype=np.int64).reshape(-1)
+    except (TypeError, ValueError, OverflowError):
+        raise UnreadablePicture("its run lengths are not whole numbers") from None
 
 
 def _runs(mask: Bool[np.ndarray, "H W"]) -> Int64[np.ndarray, " n"]:

@@ -47,8 +47,8 @@ class Truth:
         regions: of the same kind as the found ones.
         labels: class ids.
         is_crowd: regions with many objects, which count neither when found nor when missed.
-        areas: square pixels by which small is told from large; None: those of the regions. (COCO
-            takes the area of the mask for boxes too.)
+        areas: square pixels by which small is told from large; where they are NaN, and where there
+            are none at all, those of the regions. (COCO takes the area of the mask for boxes too.)
     """
 
     regions: Regions
@@ -83,7 +83,9 @@ class AveragePrecision:
 
     def update(self, found: Found, true: Truth) -> None:
         """Adds one picture."""
-        true_areas = areas(true.regions) if true.areas is None else true.areas
+        true_areas = areas(true.regions)
+        if true.areas is not None:
+            true_areas = np.where(np.isnan(true.areas), true_areas, true.areas)
         for k in np.union1d(found.labels, true.labels).tolist():
             own = np.flatnonzero(found.labels == k)
             own = own[(-found.scores[own]).argsort(kind="stable")[:MAX_DETECTIONS]]

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from saccade.data.decoding.decode import UnreadablePicture
-from saccade.data.regions import box_of, decode_rle, encode_rle, fill_polygons
+from saccade.data.regions import (
+    box_of,
+    decode_rle,
+    encode_rle,
+    fill_polygons,
+    polygon_area,
+    rle_area,
+)
 
 # 3 x 4 pixels, counted down the columns: 2 without, 3 with, 1 without, 2 with, 4 without.
 RUNS = [2, 3, 1, 2, 4]
@@ -194,10 +201,12 @@ def test_real_annotations_have_the_areas_and_boxes_of_the_coco_tools(shared_data
         if annotation["iscrowd"]:
             counts = annotation["segmentation"]["counts"]
             mask = decode_rle(counts, height=height, width=width)
-            assert mask.sum() == annotation["area"]
+            assert mask.sum() == annotation["area"] == rle_area(counts)
         else:
             mask = fill_polygons(annotation["segmentation"], height=height, width=width)
             off.append(abs(mask.sum() / annotation["area"] - 1))
+            area = sum(map(polygon_area, annotation["segmentation"]))
+            assert area == pytest.approx(annotation["area"])
         x, y, box_width, box_height = annotation["bbox"]
         distance = abs(box_of(mask) - [x, y, x + box_width, y + box_height])
         assert np.median(distance) <= 1.5

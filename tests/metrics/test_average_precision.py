@@ -1,5 +1,7 @@
 """Average precision is what it is by a naive loop, and by hand where the numbers are few."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,16 @@ def test_everything_found_is_one_in_every_figure_that_is_defined() -> None:
         f"{kind}_{size}" for kind in ("ap", "ar") for size in ("medium", "large")
     }
     assert all(value == 1.0 for value in figures.values())
+
+
+def test_an_area_that_is_known_counts_before_that_of_the_box() -> None:
+    both = boxes((0, 0, 100, 100), (200, 0, 300, 100))
+    true = replace(truth(both, [0, 0]), areas=np.array([900.0, np.nan]))
+    metric = AveragePrecision(("a",))
+    metric.update(found(both[:1], [0], [0.9]), true)
+    figures = metric.figures()
+    assert (figures["ar_small"], figures["ar_large"]) == (1, 0)
+    assert "ar_medium" not in figures
 
 
 def test_nothing_found_is_zero() -> None:

@@ -46,6 +46,7 @@ class CocoObject(msgspec.Struct):
     bbox: tuple[float, float, float, float] | None = None  # left, top, width, height
     segmentation: msgspec.Raw = msgspec.Raw(b"null")
     iscrowd: int = 0
+    area: float | None = None  # of the object, not of its box
 
 
 class _CocoFile(msgspec.Struct):

@@ -23,7 +23,7 @@ from saccade.data.formats.objects import (
 )
 from saccade.data.listing import natural_key
 from saccade.data.pictures import PictureFiles
-from saccade.data.regions import decode_rle, fill_polygons
+from saccade.data.regions import decode_rle, fill_polygons, polygon_area, rle_area
 from saccade.data.samples import Source, count
 
 _EMPTY = (b"null", b"[]", b"{}")
@@ -51,6 +51,7 @@ def coco_boxes(given: str, root: Path, coco: Coco) -> Source:
             boxes_xyxy=_corners(each.objects),
             labels=np.array([label for label, _ in each.objects], dtype=np.int64),
             is_crowd=np.array([of.iscrowd != 0 for _, of in each.objects], dtype=bool),
+            areas=np.array([_area(of) for _, of in each.objects], dtype=np.float64),
         )
         for each in coco.pictures
     ]
@@ -148,13 +149,28 @@ def _corners(objects: Sequence[tuple[int, CocoObject]]) -> Float64[np.ndarray, "
     return np.concatenate([sides[:, :2], sides[:, :2] + sides[:, 2:]], axis=1)
 
 
-def _mask(each: CocoObject, height: int, width: int) -> Bool[np.ndarray, "H W"]:
+def _area(each: CocoObject) -> float:
+    """What the file says, or else what its outline holds; NaN where it has none that is whole."""
+    if each.area is not None or bytes(each.segmentation) in _EMPTY:
+        return np.nan if each.area is None else each.area
     try:
-        found = msgspec.json.decode(each.segmentation, type=list[list[float]] | _Runs)
+        found = _outline(each)
+        return sum(map(polygon_area, found)) if isinstance(found, list) else rle_area(found.counts)
+    except UnreadablePicture:
+        return np.nan  # the box is whole, and it is all that boxes are learned from
+
+
+def _outline(each: CocoObject) -> list[list[float]] | _Runs:
+    try:
+        return msgspec.json.decode(each.segmentation, type=list[list[float]] | _Runs)
     except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadablePicture(
             f"an outline in its annotations is neither polygons nor run lengths: {error}"
         ) from error
+
+
+def _mask(each: CocoObject, height: int, width: int) -> Bool[np.ndarray, "H W"]:
+    found = _outline(each)
     if isinstance(found, list):
         return fill_polygons(found, height=height, width=width)
     if found.size != (height, width):

@@ -31,7 +31,7 @@ class Described:
         height, width: in pixels.
         boxes_xyxy: in pixels; not yet checked.
         labels: class ids.
-        is_crowd: see ``Boxes``.
+        is_crowd, areas: see ``Boxes``.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Described:
     boxes_xyxy: Float64[np.ndarray, "m 4"]
     labels: Int64[np.ndarray, " m"]
     is_crowd: Bool[np.ndarray, " m"]
+    areas: Float64[np.ndarray, " m"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ class BoxList:
         return self.boxes[i]
 
     def stamp(self, i: int) -> str:
-        """A hash of all their numbers."""
+        """A hash of all the numbers that a training sees."""
         boxes = self.boxes[i]
         numbers = (boxes.boxes_xyxy, boxes.labels, boxes.is_crowd)
         return hashlib.blake2b(
@@ -87,6 +88,7 @@ class Tally:
             labels=picture.labels[is_kept],
             is_crowd=picture.is_crowd[is_kept],
             size=(picture.height, picture.width),
+            areas=None if picture.areas is None else picture.areas[is_kept],
         )
 
     def notes(self) -> list[str]:

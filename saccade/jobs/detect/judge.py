@@ -117,6 +117,7 @@ def judge(detector: Detector, loader: Loader) -> DetectJudgement:
                     regions=known.boxes_xyxy.astype(np.float64),
                     labels=known.labels,
                     is_crowd=known.is_crowd,
+                    areas=known.areas,
                 ),
             )
             name = loader.samples.pictures.name(i)

@@ -54,6 +54,22 @@ def test_width_and_height_become_right_and_bottom():
     assert source.notes[0] == "said"
 
 
+def test_an_object_has_the_area_that_is_written_or_else_that_of_its_outline():
+    triangle, square = [[0, 0, 4, 0, 0, 4]], rectangle(5, 0, 7, 2)
+    runs = {"size": [HEIGHT, WIDTH], "counts": [0, 5, HEIGHT * WIDTH - 5]}
+    said = [[], triangle, [*triangle, *square], runs, [[1, 2]], {"counts": 3}]
+    things = [thing(each) for each in said]
+    things.append(thing(triangle))
+    things[-1][1].area = 2.5
+    annotations = coco_boxes("", Path(), Coco([picture(*things)], ("a",), [], [])).splits["all"]
+    assert annotations.annotations is not None
+    boxes = annotations.annotations.load(0)
+    assert isinstance(boxes, Boxes)
+    assert boxes.areas is not None
+    nan = np.nan
+    assert np.array_equal(boxes.areas, [nan, 8, 12, 5, nan, nan, 2.5], equal_nan=True)
+
+
 def test_polygons_and_run_lengths_of_one_region_are_one():
     naive = np.zeros((HEIGHT, WIDTH), dtype=int)
     naive[2:5, 1:4] = 1

@@ -27,6 +27,7 @@ def described(name: str, *boxes: list[float], split: str = "all", crowd: bool = 
         boxes_xyxy=np.array(boxes, dtype=np.float64).reshape(-1, 4),
         labels=np.zeros(len(boxes), dtype=np.int64),
         is_crowd=np.full(len(boxes), crowd),
+        areas=np.arange(len(boxes), dtype=np.float64),
     )
 
 
@@ -57,6 +58,8 @@ def test_bad_boxes_are_cut_or_left_out_and_counted(
     boxes = tally.tidy(described("pictures/a.jpg", box, [1, 1, 2, 2]))
     assert boxes.boxes_xyxy.tolist() == [*left, [1, 1, 2, 2]]
     assert len(boxes.labels) == len(boxes.is_crowd) == len(left) + 1
+    assert boxes.areas is not None
+    assert boxes.areas.tolist() == [*[0.0] * len(left), 1.0]
     if note is None:
         assert tally.notes() == []
     else:

@@ -139,6 +139,22 @@ def test_the_figures_are_those_of_the_answers_to_each_picture(
     assert judgement.metrics["ap50"].value > 0.6
 
 
+def test_small_and_large_are_told_apart_by_the_area_of_the_annotation(
+    detector: Detector, tmp_path: Path
+) -> None:
+    source = boxed.write_coco(tmp_path / "squares", count=6)
+    path = source / "annotations" / "instances.json"
+    known = json.loads(path.read_text())
+    for each in known["annotations"]:
+        each["area"] = 5000.0  # the boxes have 144
+    path.write_text(json.dumps(known))
+
+    judged = judge(detector, detector.engine.loader(open_boxes(source).splits["all"]))
+
+    assert "ar_medium" in judged.metrics
+    assert "ar_small" not in judged.metrics
+
+
 def test_each_picture_is_counted_under_its_own_name(judgement: DetectJudgement) -> None:
     samples = open_boxes(boxed.world().source).splits["all"]
     assert samples.annotations is not None
