@@ -18,6 +18,9 @@ _IDX_IMAGES = re.compile(r"(.*?)[-_.]?images[-_.]idx3-ubyte(\.gz)?", re.IGNORECA
 _IDX_UINT8 = b"\0\0\x08"  # then one byte: how many dimensions
 _IDX_SPLITS = {**SPLIT_NAMES, "t10k": "test"}  # MNIST's name for its ten thousand test pictures
 
+_MOST_UNPACKED = 4 * 2**30  # bytes of a gzipped file; a few kB of it can promise any number
+_MOST_PACKED = 1032  # times as small as it was, the most that gzip's method can do
+
 _SPLIT_ORDER = ("train", "val", "test", ALL)
 
 _IMAGE_KEYS = frozenset({"x", "image", "images", "data"})
@@ -85,12 +88,14 @@ def read_idx_files(image_files: Iterable[Path]) -> Arrays:
 
 
 def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
-    """Reads one IDX file of bytes, gzipped or not.
+    """Reads one IDX file of bytes, gzipped or not, and never more of it than its header promises.
 
     Raises:
-        DataError: it is not IDX, holds another type of number, or is cut off.
+        DataError: it is not IDX, holds another type of number, more or less than it promises, or
+            promises more than can be.
     """
-    opener = gzip.open if path.suffix == ".gz" else Path.open
+    is_packed = path.suffix == ".gz"
+    opener = gzip.open if is_packed else Path.open
     try:
         with opener(path, "rb") as file:
             head = file.read(4)
@@ -98,13 +103,18 @@ def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
                 raise DataError(f"{path}: not an IDX file of bytes (it starts with {head!r})")
             sizes = file.read(4 * head[3])
             shape = tuple(np.frombuffer(sizes[: len(sizes) // 4 * 4], dtype=">u4").tolist())
-            data = file.read()
+            expected = int(np.prod(shape, dtype=object))
+            _require_possible(path, expected, is_packed=is_packed)
+            data, held = np.empty(expected, dtype=np.uint8), 0
+            while taken := file.readinto(data[held:].data):
+                held += taken
+            is_more = file.read(1) != b""
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
-    expected = int(np.prod(shape, dtype=object))
-    if len(shape) != head[3] or len(data) != expected:
-        raise DataError(f"{path}: its header promises {expected} bytes, it holds {len(data)}")
-    return np.frombuffer(data, dtype=np.uint8).reshape(shape)
+    if len(shape) != head[3] or held != expected or is_more:
+        holds = "more" if is_more else f"{held:,}"
+        raise DataError(f"{path}: its header promises {expected:,} bytes, it holds {holds}")
+    return data.reshape(shape)
 
 
 def read_npz(path: Path) -> Arrays:
@@ -149,6 +159,19 @@ def read_npz(path: Path) -> Arrays:
     if len(set(class_names)) < len(class_names):
         raise DataError(f"{path}: two of its class_names are equal ({', '.join(class_names)})")
     return Arrays(splits, class_names)
+
+
+def _require_possible(path: Path, expected: int, *, is_packed: bool) -> None:
+    """Refuses a file that promises what it cannot hold, before memory is taken for it."""
+    size = path.stat().st_size
+    if not is_packed and expected > size:
+        raise DataError(f"{path}: its header promises {expected:,} bytes, it holds {size:,} in all")
+    if is_packed and expected > min(_MOST_UNPACKED, _MOST_PACKED * size):
+        raise DataError(
+            f"{path}: its header promises {expected:,} bytes from {size:,} packed ones; gzip packs "
+            f"up to {_MOST_PACKED:,} into one, and no more than {_MOST_UNPACKED:,} are unpacked "
+            "here. If the file is whole, unpack it and give that."
+        )
 
 
 def _label_files(image_file: Path) -> tuple[Path, Path]:

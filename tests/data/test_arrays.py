@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ def test_idx_pictures_without_labels_have_none(tmp_path: Path):
     ("data", "reason"),
     [
         (idx(IMAGES)[:-1], "promises 120 bytes, it holds 119"),
-        (idx(IMAGES) + b"x", "promises 120 bytes, it holds 121"),
+        (idx(IMAGES) + b"x", "promises 120 bytes, it holds more"),
         (idx(IMAGES)[:9], "promises"),
         (b"\0\0\x0d\x01", "not an IDX file of bytes"),
         (b"", "not an IDX file of bytes"),
@@ -93,6 +94,31 @@ def test_damaged_gzip_is_refused(tmp_path: Path):
     path.write_bytes(gzip.compress(idx(IMAGES))[:-12])
     with pytest.raises(DataError, match="cannot be read"):
         read_idx(path)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "num_bytes", "reason"),
+    [
+        ((1, 30, 30), 500, "promises 900 bytes, it holds 484"),
+        ((100, 28, 28), 30_000_000, "promises 78,400 bytes, it holds more"),
+        ((2**31, 1000, 1000), 30_000_000, "no more than 4,294,967,296 are unpacked"),
+        ((60_000, 28, 28), 20, "47,040,000 bytes from 34 packed ones; gzip packs up to 1,032"),
+    ],
+    ids=["less", "more", "too much", "impossible"],
+)
+def test_a_gzipped_file_takes_no_more_memory_than_it_promises_and_can_hold(
+    tmp_path: Path, sizes: tuple[int, ...], num_bytes: int, reason: str
+):
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    head = bytes([0, 0, 8, 3]) + struct.pack(">3I", *sizes)
+    path.write_bytes(gzip.compress(head + bytes(num_bytes - len(head))))
+    tracemalloc.start()
+    with pytest.raises(DataError, match=reason):
+        read_idx(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 2**21
 
 
 @pytest.mark.parametrize(
