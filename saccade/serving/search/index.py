@@ -172,6 +172,7 @@ def open_index(path: str | Path) -> Index:
     """
     folder = IndexFolder(path)
     manifest = load_manifest(folder.manifest)
+    _require_hashes(folder, manifest)
     require_whole(folder.path, manifest.files)
     try:
         tensors = load_file(folder.whitening)
@@ -188,6 +189,19 @@ def open_index(path: str | Path) -> Index:
         background=open_background(folder.background, num_skipped=manifest.num_skipped),
         classes=_classes(folder, manifest),
     )
+
+
+def _require_hashes(folder: IndexFolder, manifest: IndexManifest) -> None:
+    """A file without a hash would be taken as it is."""
+    files = [folder.vectors, folder.items, folder.whitening, folder.background]
+    files += [folder.classes] if manifest.class_names else []
+    files += [folder.graph] if manifest.engine == "approximate" else []
+    missing = [path.name for path in files if path.name not in manifest.files]
+    if missing:
+        raise DataError(
+            f"{folder.manifest} is damaged: it has no hash of {', '.join(missing)}; make the index "
+            "anew, or restore it from a copy"
+        )
 
 
 def _engine(folder: IndexFolder, manifest: IndexManifest) -> SearchEngine:

@@ -183,6 +183,19 @@ def test_a_damaged_file_is_named(index: Index, name: str) -> None:
         open_index(index.path)
 
 
+@pytest.mark.parametrize("name", [*DAMAGES, None])
+def test_a_file_without_a_hash_is_refused(index: Index, name: str | None) -> None:
+    path = index.path / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["files"] = {k: v for k, v in manifest["files"].items() if name not in (k, None)}
+    path.write_text(json.dumps(manifest))
+
+    with pytest.raises(
+        DataError, match=f"manifest.json is damaged: it has no hash of {name or ''}"
+    ):
+        open_index(index.path)
+
+
 def test_every_file_has_a_hash_and_nothing_else_is_left(index: Index) -> None:
     files = {path.name for path in index.path.iterdir()} - {"manifest.json"}
 
