@@ -112,7 +112,11 @@ class Job(Protocol):
         Args:
             engine: the model.
             samples: which pictures.
-            drawn: an existing folder for pictures with the answer drawn on them; None: no drawing.
+            drawn: a folder for pictures with the answer drawn on them, which exists before the
+                first row is asked for; None: no drawing.
+
+        Raises:
+            UsageError: at once, where answers cannot be drawn.
         """
         ...
 

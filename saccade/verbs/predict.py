@@ -74,10 +74,11 @@ def predict(
         voice.say(note)
     job = find_job(engine.job)
     samples = job.inputs([inputs] if isinstance(inputs, str | Path) else list(inputs))
+    answers = job.rows(engine, samples, drawn=drawn)  # refuses here what cannot be drawn
     if drawn is not None:
         drawn.mkdir(parents=True, exist_ok=True)
     with table_writer(Path(out), job.schema) as write:
-        for row in job.rows(engine, samples, drawn=drawn):
+        for row in answers:
             write(row)
             done += 1
             num_errors += row["error"] is not None

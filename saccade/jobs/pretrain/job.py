@@ -87,7 +87,7 @@ class PretrainJob:
                 numbers = vector.numpy().astype(np.float32).tolist()
                 yield {"path": samples.pictures.name(i), "vector": numbers, "error": None}
 
-        yield from engine.in_order(samples, answers, unreadable=_unreadable)
+        return engine.in_order(samples, answers, unreadable=_unreadable)
 
     def explain(
         self, engine: Engine, samples: Samples, *, methods: Sequence[Method], label: str | None

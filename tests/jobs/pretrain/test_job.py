@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import saccade
 from saccade.errors import UsageError
 from saccade.jobs.find import find_job
 from saccade.jobs.pretrain.job import PretrainJob
@@ -81,7 +82,16 @@ def test_rows_are_vectors_in_input_order_with_the_reason_where_there_is_none(
 
 def test_vectors_cannot_be_drawn(engine, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="vectors, which cannot be drawn"):
-        list(JOB.rows(engine, JOB.inputs([source()]), drawn=tmp_path))
+        JOB.rows(engine, JOB.inputs([source()]), drawn=tmp_path)
+
+
+def test_a_drawing_that_is_refused_leaves_nothing_behind(tmp_path: Path) -> None:
+    run, drawn = pretrained("visreg").run, tmp_path / "drawn"
+
+    with pytest.raises(UsageError, match="leave --draw out"):
+        saccade.predict(run, source(), tmp_path / "t.csv", draw=drawn, device="cpu", is_quiet=True)
+
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("method", ["visreg", "dino", "mae"])
