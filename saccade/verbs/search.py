@@ -25,6 +25,9 @@ SHEET_ENDINGS = (".png", ".html")
 
 QUERIES_AT_A_TIME = 256
 
+MOST_ON_A_SHEET = 2000
+"""Pictures, queries among them: of 10 neighbours each, 181 queries and 25 megapixels."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
@@ -71,6 +74,7 @@ class SearchResult:
         k: neighbours asked for.
         queries: one entry per query, in order.
         sheet: the contact sheet, if one was asked for.
+        num_on_sheet: how many queries it shows, the first ones.
     """
 
     index: Path
@@ -78,6 +82,7 @@ class SearchResult:
     k: int
     queries: list[Found]
     sheet: Path | None
+    num_on_sheet: int
 
 
 def search(
@@ -100,7 +105,8 @@ def search(
         label: search by a class instead: one that the index's model has learned, or, where it has
             learned none, one that pictures of the gallery are labelled with.
         run: the index's model, where it no longer lies where it was.
-        sheet: a ``.png`` or ``.html`` file to make, with each query and its neighbours.
+        sheet: a ``.png`` or ``.html`` file to make, with queries and their neighbours: all, or as
+            many as 2,000 pictures hold.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         is_quiet: say nothing on stderr.
 
@@ -121,10 +127,20 @@ def search(
     else:
         for some in _in_parts(_queries(opened, asked, run=run, device=device, voice=voice)):
             found += _answer(opened, some, k, originals)
+    on_sheet = [] if sheet is None else found[: max(1, MOST_ON_A_SHEET // (1 + k))]
     if sheet is not None:
-        _write_sheet(sheet, found, originals)
-        voice.say(f"contact sheet: {sheet}")
-    return SearchResult(index=Path(index), n=len(opened), k=k, queries=found, sheet=sheet)
+        said = f" (the first {len(on_sheet)} of {len(found):,} queries)"
+        said = said if len(on_sheet) < len(found) else ""
+        _write_sheet(sheet, on_sheet, originals, title=f"Search results{said}")
+        voice.say(f"contact sheet{said}: {sheet}")
+    return SearchResult(
+        index=Path(index),
+        n=len(opened),
+        k=k,
+        queries=found,
+        sheet=sheet,
+        num_on_sheet=len(on_sheet),
+    )
 
 
 def _refuse(asked: list[str | Path], *, k: int, label: str | None, sheet: Path | None) -> None:
@@ -222,10 +238,11 @@ def _hits(neighbours: list[Neighbour], originals: Originals) -> list[Hit]:
     ]
 
 
-def _write_sheet(path: Path, found: list[Found], originals: Originals) -> None:
+def _write_sheet(path: Path, found: list[Found], originals: Originals, *, title: str) -> None:
     rows = [_cells(each, originals) for each in found]
     if path.suffix == ".html":
-        page = sheet_page([asdict(each) for each in found], [contact_sheet([row]) for row in rows])
+        sheets = [contact_sheet([row]) for row in rows]
+        page = sheet_page([asdict(each) for each in found], sheets, title=title)
         write_atomic(path, page.encode())
         return
     png = io.BytesIO()

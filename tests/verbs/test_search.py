@@ -122,6 +122,32 @@ def test_a_contact_sheet_shows_queries_and_neighbours(
         assert result.queries[1].neighbours[2].path in text
 
 
+@pytest.mark.parametrize("ending", ["png", "html"])
+def test_a_sheet_of_many_queries_shows_the_first_and_says_so(
+    ending: str,
+    world: World,
+    index: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("saccade.verbs.search.MOST_ON_A_SHEET", 7)
+    sheet = tmp_path / f"sheet.{ending}"
+
+    result = saccade.search(index, world.source / "sky", k=2, sheet=sheet, device="cpu")
+
+    assert len(result.queries) > 2
+    assert result.num_on_sheet == 2
+    said = f"(the first 2 of {len(result.queries)} queries)"
+    assert said in capsys.readouterr().err
+    if ending == "png":
+        with Image.open(sheet) as picture:
+            assert picture.height < 3 * 130
+    else:
+        assert sheet.read_text().count("data:image/png;base64,") == 2
+        assert said in sheet.read_text()
+
+
 def test_what_does_not_fit_together_is_refused(world: World, index: Path, tmp_path: Path) -> None:
     query = world.source / "sky" / "001.png"
     (tmp_path / "there.png").write_text("mine")

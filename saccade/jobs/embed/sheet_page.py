@@ -16,19 +16,22 @@ td, th { padding: .1rem .8rem .1rem 0; text-align: left } td.n { text-align: rig
 """
 
 
-def sheet_page(found: Sequence[Mapping[str, Any]], pictures: Sequence[Image.Image]) -> str:
+def sheet_page(
+    found: Sequence[Mapping[str, Any]], pictures: Sequence[Image.Image], *, title: str
+) -> str:
     """An HTML page: for each query the pictures, and below them the numbers.
 
     Args:
         found: the entries of ``SearchResult.queries`` as plain data.
         pictures: the contact sheet of each.
+        title: what stands over them.
     """
     parts = [_part(each, picture) for each, picture in zip(found, pictures, strict=True)]
     return (
         "<!doctype html>\n<html lang='en'><meta charset='utf-8'><title>saccade search</title>"
-        f"<style>{_STYLE}</style>\n<h1>Search results</h1>\n<p>Each query, then the pictures most "
-        "like it. The score is the similarity on a scale of the query: 0 is as near as unrelated "
-        "pictures come to it, 1 is equal.</p>\n" + "\n".join(parts) + "\n</html>\n"
+        f"<style>{_STYLE}</style>\n<h1>{html.escape(title)}</h1>\n<p>Each query, then the pictures "
+        "most like it. The score is the similarity on a scale of the query: 0 is as near as "
+        "unrelated pictures come to it, 1 is equal.</p>\n" + "\n".join(parts) + "\n</html>\n"
     )
 
 

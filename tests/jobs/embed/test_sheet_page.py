@@ -13,7 +13,7 @@ HIT = {"rank": 1, "path": "<b>.png", "label": None, "similarity": 0.91234, "scor
 
 def page(query: str = "q.png", *, error: str | None = None) -> str:
     found = [{"query": query, "neighbours": [HIT], "error": error}]
-    return sheet_page(found, [Image.new("RGB", (8, 6), "red")])
+    return sheet_page(found, [Image.new("RGB", (8, 6), "red")], title="Found")
 
 
 def test_the_picture_is_inside_the_page() -> None:
