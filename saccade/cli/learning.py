@@ -7,7 +7,7 @@ import typer
 
 import saccade
 from saccade.cli.answer import answering
-from saccade.cli.options import MODEL_HELP, Device, Json, OnNan, Quiet, Weights
+from saccade.cli.options import MODEL_HELP, Device, Json, OnNan, Quiet, Track, Weights
 from saccade.errors import UsageError
 
 
@@ -55,6 +55,7 @@ def pretrain(
         bool, typer.Option("--resume", help="Go on with the run in --out, exactly.")
     ] = False,
     on_nan: OnNan = "stop",
+    track: Track = None,
     device: Device = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -76,6 +77,7 @@ def pretrain(
             init=init,
             resume=resume,
             on_nan=on_nan,
+            track=track or (),
             device=device,
             is_quiet=quiet,
         )

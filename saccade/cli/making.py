@@ -7,7 +7,7 @@ import typer
 
 import saccade
 from saccade.cli.answer import answering
-from saccade.cli.options import MODEL_HELP, Device, Json, OnNan, Quiet, Weights
+from saccade.cli.options import MODEL_HELP, Device, Json, OnNan, Quiet, Track, Weights
 
 
 def demo(
@@ -85,6 +85,7 @@ def train(
         bool, typer.Option("--resume", help="Go on with the run in --out, exactly.")
     ] = False,
     on_nan: OnNan = "stop",
+    track: Track = None,
     device: Device = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -107,6 +108,7 @@ def train(
             new_head=new_head,
             resume=resume,
             on_nan=on_nan,
+            track=track or (),
             device=device,
             is_quiet=quiet,
         )

@@ -28,6 +28,10 @@ OnNan = Annotated[
         "last checkpoint."
     ),
 ]
+Track = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(help="Tell the figures to tensorboard, wandb or mlflow too. Repeatable."),
+]
 MODEL_HELP = (
     "A family (vit, rag, attncnn, cnn), a size (rag-nano) or a full name (rag-nano4); what is left "
     "open is chosen from the data and the budget."

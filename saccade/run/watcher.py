@@ -17,3 +17,24 @@ class Watcher(Protocol):
     def record(self, kind: str, fields: Mapping[str, Any]) -> None:
         """After each record of the log."""
         ...
+
+
+class Watchers:
+    """Several who watch the same training.
+
+    Args:
+        watchers: told in this order.
+    """
+
+    def __init__(self, *watchers: Watcher) -> None:
+        self._watchers = watchers
+
+    def step(self, state: RunState, figures: Mapping[str, float]) -> None:
+        """See ``Watcher``."""
+        for watcher in self._watchers:
+            watcher.step(state, figures)
+
+    def record(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """See ``Watcher``."""
+        for watcher in self._watchers:
+            watcher.record(kind, fields)

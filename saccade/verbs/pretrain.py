@@ -1,6 +1,6 @@
 """pretrain: pictures without labels -> a run folder that every other job can start from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from saccade.errors import UsageError
@@ -21,6 +21,7 @@ def pretrain(
     init: str | Path | None = None,
     resume: bool = False,
     on_nan: str = "stop",
+    track: Sequence[str] = (),
     device: str | None = None,
     is_quiet: bool = False,
 ) -> TrainResult:
@@ -42,7 +43,7 @@ def pretrain(
         seed: of everything random; 0 when nothing is said.
         init: weights to go on from: a run of any job, or those of another library.
         resume: go on with the run in ``out`` from its newest checkpoint.
-        on_nan: see ``train``.
+        on_nan, track: see ``train``.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         is_quiet: say nothing on stderr.
 
@@ -72,6 +73,7 @@ def pretrain(
         init=init,
         resume=resume,
         on_nan=on_nan,
+        track=track,
         device=device,
         is_quiet=is_quiet,
     )

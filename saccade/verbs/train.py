@@ -2,17 +2,19 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
+from saccade.config.json import to_json
 from saccade.data.annotated import guess_job
 from saccade.data.sources import Source
 from saccade.errors import UsageError
 from saccade.jobs.find import find_job, open_for
 from saccade.jobs.job import Job
+from saccade.reporting.trackers import Trackers, check_trackers
 from saccade.reporting.wording import duration, figure_name
 from saccade.run import train as loop
 from saccade.run.contract import load_contract
@@ -20,6 +22,7 @@ from saccade.run.device import choose_device
 from saccade.run.environment import attention_path, describe
 from saccade.run.folder import RunFolder, write_json
 from saccade.run.trouble import OnNan, on_nan_named
+from saccade.run.watcher import Watchers
 from saccade.run.world import World, joined
 from saccade.serving.load import load_engine
 from saccade.verbs.begin import Begun, begin, follow, go_on
@@ -88,6 +91,7 @@ def train(
     new_head: bool = False,
     resume: bool = False,
     on_nan: str = "stop",
+    track: Sequence[str] = (),
     device: str | None = None,
     is_quiet: bool = False,
 ) -> TrainResult:
@@ -116,6 +120,8 @@ def train(
         on_nan: what to do when a loss or a gradient is not a finite number; such a step is never
             made. ``stop``; ``skip`` that batch; or ``rewind`` to the last checkpoint and go on
             with other batches.
+        track: who is told the figures besides: ``tensorboard``, ``wandb``, ``mlflow``; see
+            ``saccade.reporting.trackers``. A run that goes on tells those it told before.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         is_quiet: say nothing on stderr.
 
@@ -138,6 +144,7 @@ def train(
         new_head=new_head,
     )
     answer_to_nan = on_nan_named(on_nan)
+    check_trackers(track)
     make_wish(said)  # refuses what does not fit together before the data is looked at
     with joined(torch_device) as world:
         run = _Run(
@@ -149,12 +156,15 @@ def train(
             world=world,
             started=started,
         )
-        run.train(is_resumed=resume, on_nan=answer_to_nan)
-        if world.is_first:
-            result = run.finish()
-            world.tell(result.to_json())
-        else:
-            result = TrainResult.from_json(world.tell(""))
+        try:
+            run.train(is_resumed=resume, on_nan=answer_to_nan, track=track)
+            if world.is_first:
+                result = run.finish()
+                world.tell(result.to_json())
+            else:
+                result = TrainResult.from_json(world.tell(""))
+        finally:
+            run.close()
     _conclude(result, run.voice)
     return result
 
@@ -177,8 +187,9 @@ class _Run:
         self.voice, self.device, self.world = voice, device, world
         self.started = started
         self.steps = 0
+        self.trackers: Trackers | None = None
 
-    def train(self, *, is_resumed: bool, on_nan: OnNan) -> None:
+    def train(self, *, is_resumed: bool, on_nan: OnNan, track: Sequence[str]) -> None:
         """Begins or goes on, to the last step."""
         folder, voice, world = self.folder, self.voice, self.world
         # torchrun repeats the command when a process has died.
@@ -209,6 +220,7 @@ class _Run:
         if world.is_first:
             about = describe(self.device, precision=config.precision, attention=attention)
             write_json(folder.environment, about)
+            self.trackers = Trackers(folder.path, to_json(config), track, say=voice.say)
         voice.head(f"Training {contract.model_name}, {contract.num_parameters:,} parameters")
         if not world.is_alone:
             voice.say(f"  processes  {world.size}, each with its share of every batch")
@@ -222,7 +234,7 @@ class _Run:
                 header=contract.header(),
                 device=self.device,
                 training_seconds=self._seconds_left(config.budget_seconds),
-                watcher=watcher,
+                watcher=Watchers(watcher, *filter(None, [self.trackers])),
                 on_nan=on_nan,
                 world=world,
             )
@@ -233,6 +245,9 @@ class _Run:
         engine = load_engine(self.folder.path, device=str(self.device))
         finished = finish(self.folder, self.job, engine, self.data, voice=self.voice)
         judgement = finished.judgement
+        if self.trackers is not None:
+            figures = {f"{finished.split}/{k}": x.value for k, x in judgement.metrics.items()}
+            self.trackers.log(figures, step=self.steps)
         return TrainResult(
             run=self.folder.path,
             job=self.job.name,
@@ -247,6 +262,11 @@ class _Run:
             seconds=time.monotonic() - self.started,
             report=finished.report,
         )
+
+    def close(self) -> None:
+        """Sends what trackers still hold."""
+        if self.trackers is not None:
+            self.trackers.close()
 
     def _begun(self, pictures: Source, *, is_resumed: bool) -> Begun:
         folder, voice, world = self.folder, self.voice, self.world
