@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 import saccade
-from saccade.verbs.train import TrainResult
+from saccade.verbs.trained import TrainResult
 
 CLASSES = ("red", "green", "blue")
 HEIGHT, WIDTH, SQUARE = 32, 48, 12

@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 import saccade
-from saccade.verbs.train import TrainResult
+from saccade.verbs.trained import TrainResult
 from tests.tiny import World
 
 CLASSES = ("left", "right")

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import saccade
-from saccade.verbs.train import TrainResult
+from saccade.verbs.trained import TrainResult
 from tests import tiny
 
 SETTINGS = tiny.SETTINGS | {

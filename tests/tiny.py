@@ -27,7 +27,7 @@ from saccade.recipes.classify import classify
 from saccade.recipes.facts import Facts
 from saccade.tasks.build import build_classifier, build_task
 from saccade.tasks.classify import Classify
-from saccade.verbs.train import TrainResult
+from saccade.verbs.trained import TrainResult
 from saccade.weights.write import write
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 import saccade
-from saccade.verbs.train import TrainResult
+from saccade.verbs.trained import TrainResult
 from tests import tiny
 
 SETTINGS = {

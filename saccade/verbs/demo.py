@@ -23,7 +23,8 @@ from saccade.data.canvas.writing import (
 from saccade.errors import UsageError, nearest
 from saccade.recipes.budget import parse_seconds
 from saccade.run.folder import refuse_taken
-from saccade.verbs.train import TrainResult, train
+from saccade.verbs.train import train
+from saccade.verbs.trained import TrainResult
 from saccade.verbs.voice import Voice
 
 BUDGET = "150s"

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from saccade.errors import UsageError
-from saccade.verbs.train import TrainResult, train
+from saccade.verbs.train import train
+from saccade.verbs.trained import TrainResult
 
 
 def pretrain(

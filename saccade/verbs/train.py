@@ -1,9 +1,7 @@
 """train: pictures in folders -> a run folder."""
 
-import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -15,7 +13,6 @@ from saccade.errors import UsageError
 from saccade.jobs.find import find_job, open_for
 from saccade.jobs.job import Job
 from saccade.reporting.trackers import Trackers, check_trackers
-from saccade.reporting.wording import duration, figure_name
 from saccade.run import train as loop
 from saccade.run.contract import load_contract
 from saccade.run.device import choose_device
@@ -27,53 +24,12 @@ from saccade.run.world import World, joined
 from saccade.serving.load import load_engine
 from saccade.verbs.begin import Begun, begin, follow, go_on
 from saccade.verbs.finish import finish
+from saccade.verbs.trained import TrainResult, conclude
 from saccade.verbs.voice import Voice
 from saccade.verbs.wish import Said, make_wish
 
 FINISHING_SECONDS = 12.0
 """Of a budget, kept for the last evaluation, the pictures and the report."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainResult:
-    """What training came to.
-
-    Attributes:
-        run: the run folder.
-        job: what was learned.
-        split: on which pictures the figures were taken: ``test``; ``val`` where there is none;
-            ``train`` where there were too few pictures to hold any back.
-        n: how many pictures that were.
-        metrics: the figures, by name, as fractions.
-        intervals: their 95 % confidence intervals.
-        headline: the name of the figure that people look at first.
-        steps: optimiser steps made.
-        seconds: wall clock of the whole call.
-        report: the page to open.
-    """
-
-    run: Path
-    job: str
-    split: str
-    n: int
-    metrics: dict[str, float]
-    intervals: dict[str, tuple[float, float]]
-    headline: str
-    steps: int
-    seconds: float
-    report: Path
-
-    def to_json(self) -> str:
-        """One line."""
-        return json.dumps(asdict(self) | {"run": str(self.run), "report": str(self.report)})
-
-    @classmethod
-    def from_json(cls, text: str) -> "TrainResult":
-        """The inverse of ``to_json``."""
-        fields = json.loads(text)
-        intervals = {name: tuple(ends) for name, ends in fields["intervals"].items()}
-        paths = {name: Path(fields[name]) for name in ("run", "report")}
-        return cls(**(fields | paths | {"intervals": intervals}))
 
 
 def train(
@@ -165,7 +121,7 @@ def train(
                 result = TrainResult.from_json(world.tell(""))
         finally:
             run.close()
-    _conclude(result, run.voice)
+    conclude(result, run.voice)
     return result
 
 
@@ -301,14 +257,3 @@ def _job_of(folder: RunFolder, source: str | Path, job: str | None, *, is_resume
     if is_resumed:
         return find_job(load_contract(folder.contract).job)
     return find_job(job or guess_job(source) or "classify")
-
-
-def _conclude(result: TrainResult, voice: Voice) -> None:
-    low, high = result.intervals[result.headline]
-    voice.head(
-        f"{figure_name(result.headline)} {result.metrics[result.headline]:.4f} on {result.n:,} "
-        f"{result.split} pictures "
-        f"(95 % interval {low:.4f} to {high:.4f}), {duration(result.seconds)}"
-    )
-    voice.say(f"  report:  {result.report}")
-    voice.say(f"  next:    saccade predict {result.run} PICTURES --out predictions.csv")

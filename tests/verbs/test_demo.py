@@ -17,7 +17,7 @@ from saccade.errors import UsageError
 from saccade.jobs.find import JOBS
 from saccade.verbs import demo as module
 from saccade.verbs.demo import write_digits
-from saccade.verbs.train import TrainResult
+from saccade.verbs.trained import TrainResult
 from tests.tiny import World
 
 

@@ -15,7 +15,7 @@ from saccade.config.task import PretrainConfig
 from saccade.errors import UsageError
 from saccade.run.contract import load_contract
 from saccade.run.start import read_start
-from saccade.verbs.train import TrainResult
+from saccade.verbs.trained import TrainResult
 from tests import tiny
 from tests.pretrained import SETTINGS, STEPS, pretrained, source
 

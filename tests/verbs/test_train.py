@@ -12,7 +12,7 @@ from saccade.config.json import from_json
 from saccade.config.run import RunConfig
 from saccade.errors import UsageError
 from saccade.run.contract import load_contract
-from saccade.verbs.train import TrainResult
+from saccade.verbs.trained import TrainResult
 from tests import tiny
 from tests.tiny import World
 
