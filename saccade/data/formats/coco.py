@@ -4,14 +4,20 @@ The format: https://cocodataset.org/#format-data ("Object Detection").
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
-from saccade.data.decoding.decode import MAX_PIXELS
+from saccade.data.formats.coco_file import (
+    CocoImage,
+    CocoObject,
+    class_names_of,
+    read_coco_file,
+    require_named,
+    require_pictures,
+    require_same_names,
+)
 from saccade.data.layout import ALL, SPLIT_NAMES
 from saccade.data.listing import Ignored, Listing
 from saccade.data.samples import count
@@ -20,39 +26,6 @@ from saccade.errors import DataError
 _PARTS = (b'"images"', b'"annotations"', b'"categories"')
 _MOST_FILES = 16  # more are not a file for each split, but one for each picture: another format
 _PROBES = 50  # pictures that are looked for to find the folder of all
-
-
-class CocoImage(msgspec.Struct):
-    """A picture, as the file has it."""
-
-    id: int | str
-    file_name: str
-    height: int
-    width: int
-
-
-class CocoCategory(msgspec.Struct):
-    """A class."""
-
-    id: int
-    name: str
-
-
-class CocoObject(msgspec.Struct):
-    """An object; its outline is read when its picture is."""
-
-    image_id: int | str
-    category_id: int
-    bbox: tuple[float, float, float, float] | None = None  # left, top, width, height
-    segmentation: msgspec.Raw = msgspec.Raw(b"null")
-    iscrowd: int = 0
-    area: float | None = None  # of the object, not of its box
-
-
-class _CocoFile(msgspec.Struct):
-    images: list[CocoImage]
-    annotations: list[CocoObject]
-    categories: list[CocoCategory]
 
 
 class CocoPicture(NamedTuple):
@@ -117,27 +90,23 @@ def read_coco(given: str, root: Path, listing: Listing, files: Mapping[str, str]
     for name in listing.pictures:
         by_base[name.rpartition("/")[2]].append(name)
     pictures: list[CocoPicture] = []
+    there = set(listing.pictures)
     notes: list[str] = []
     ignored: list[Ignored] = []
-    class_names: tuple[str, ...] | None = None
+    class_names: tuple[str, ...] = ()
+    first = next(iter(files.values()))
     for split, name in files.items():
-        read = _read(root / name, name)
-        names = _class_names(read, name)
-        if class_names is not None and set(names) != set(class_names):
-            raise DataError(
-                f"{given}: {name} has the categories {', '.join(names)}, the file before it has "
-                f"{', '.join(class_names)}. Splits are matched by the names of their categories."
-            )
-        class_names = class_names or names
+        read = read_coco_file(root / name, name)
+        class_names = class_names or class_names_of(read, name)
+        require_same_names(given, {first: class_names, name: class_names_of(read, name)})
         label_of = {each.id: class_names.index(each.name) for each in read.categories}
-        _require_named(read, label_of, name)
-        _require_pictures(read.images, name)
+        require_named(read, label_of, name)
+        require_pictures(read.images, name)
         objects: dict[int | str, list[tuple[int, CocoObject]]] = defaultdict(list)
         for each in read.annotations:
             objects[each.image_id].append((label_of[each.category_id], each))
 
         folder = _folder(read.images, by_base, split=split, beside=name.rpartition("/")[0])
-        there = set(listing.pictures)
         for image in read.images:
             path = folder + _tail(image)
             mine = objects.pop(image.id, [])
@@ -150,15 +119,14 @@ def read_coco(given: str, root: Path, listing: Listing, files: Mapping[str, str]
             notes.append(f"{lost} of pictures that {name} does not list: left out")
     if not pictures:
         raise DataError(
-            f"{given}: none of the pictures that {', '.join(files.values())} list is there; the "
-            f"first is {ignored[0].name if ignored else 'missing: the lists are empty'}"
+            f"{given}: none of the pictures that {', '.join(files.values())} list is there; "
+            f"{f'the first is {ignored[0].name}' if ignored else 'the lists are empty'}"
         )
     _require_once(pictures, given)
     used = {each.name for each in pictures}
     ignored += [
         Ignored(each, "in no annotation file") for each in listing.pictures if each not in used
     ]
-    assert class_names is not None
     return Coco(pictures, class_names, notes, [*listing.ignored, *ignored])
 
 
@@ -198,63 +166,6 @@ def _split_of(name: str) -> str | None:
             if word in SPLIT_NAMES:
                 return SPLIT_NAMES[word]
     return None
-
-
-def _read(path: Path, name: str) -> _CocoFile:
-    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")  # as some editors begin a file
-    try:
-        return msgspec.json.decode(data, type=_CocoFile)
-    except RecursionError:
-        raise DataError(f"{name} is not as COCO files are: its lists lie too deep") from None
-    except msgspec.ValidationError as error:
-        raise DataError(f"{name} is not as COCO files are: {error}") from error
-    except msgspec.DecodeError as error:
-        at = re.search(r"byte (\d+)", str(error))
-        end = int(at[1]) if at else len(data)
-        raise DataError(
-            f"{name}: broken JSON in line {data[:end].count(10) + 1} ({error}); expected an object "
-            "with images, annotations and categories"
-        ) from error
-
-
-def _class_names(read: _CocoFile, name: str) -> tuple[str, ...]:
-    """The names in the order of their ids."""
-    ordered = sorted(read.categories, key=lambda each: each.id)
-    names = tuple(each.name for each in ordered)
-    if not names:
-        raise DataError(f"{name} has no categories; each class of objects needs an id and a name")
-    if len(set(names)) < len(names) or len({each.id for each in ordered}) < len(names):
-        raise DataError(f"{name} has two categories of one id or name: {', '.join(names)}")
-    return names
-
-
-def _require_named(read: _CocoFile, label_of: Mapping[int, int], name: str) -> None:
-    unknown = [each for each in read.annotations if each.category_id not in label_of]
-    if unknown:
-        ids = sorted({each.category_id for each in unknown})
-        known = ", ".join(f"{each.id} {each.name}" for each in read.categories)
-        raise DataError(
-            f"{name}: {count(len(unknown), 'object')} of category id "
-            f"{', '.join(map(str, ids[:5]))}, which has no name; its categories are {known}. Add "
-            "the missing ones to categories, or take the objects out."
-        )
-
-
-def _require_pictures(images: Sequence[CocoImage], name: str) -> None:
-    """Each id once, or objects would go to the wrong picture; and sizes that pictures can have."""
-    twice = [each for each, number in Counter(each.id for each in images).items() if number > 1]
-    if twice:
-        raise DataError(
-            f"{name}: {count(len(twice), 'picture id')} given to more than one picture, such as "
-            f"{twice[0]!r}; objects name their picture by it, so each must be different"
-        )
-    odd = [each for each in images if min(each.height, each.width) < 1]
-    odd += [each for each in images if each.height * each.width > MAX_PIXELS]
-    if odd:
-        raise DataError(
-            f"{name}: {odd[0].file_name} has {odd[0].width} x {odd[0].height} pixels; expected 1 "
-            f"a side at least, and up to {MAX_PIXELS:,} in all"
-        )
 
 
 def _require_once(pictures: Sequence[CocoPicture], given: str) -> None:

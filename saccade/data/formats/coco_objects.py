@@ -11,7 +11,8 @@ from jaxtyping import Bool, Float64
 
 from saccade.data.annotations import IGNORED_SEGMENT, Segments
 from saccade.data.decoding.decode import UnreadablePicture
-from saccade.data.formats.coco import Coco, CocoObject, CocoPicture
+from saccade.data.formats.coco import Coco, CocoPicture
+from saccade.data.formats.coco_file import CocoObject
 from saccade.data.formats.objects import (
     SPLIT_ORDER,
     Described,

@@ -9,7 +9,8 @@ import pytest
 
 from saccade.data.annotations import Boxes
 from saccade.data.decoding.decode import UnreadablePicture
-from saccade.data.formats.coco import Coco, CocoImage, CocoObject, CocoPicture
+from saccade.data.formats.coco import Coco, CocoPicture
+from saccade.data.formats.coco_file import CocoImage, CocoObject
 from saccade.data.formats.coco_objects import CocoSegments, coco_boxes, coco_segments
 from saccade.data.regions import encode_rle
 from saccade.errors import DataError
