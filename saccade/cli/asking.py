@@ -10,6 +10,7 @@ import saccade
 from saccade.cli.answer import answering
 from saccade.cli.options import Device, Json, Pictures, Quiet, Weights
 from saccade.errors import UsageError
+from saccade.reporting.wording import things_of
 
 
 def evaluate(
@@ -23,7 +24,7 @@ def evaluate(
     """Judge a model on pictures whose truth is known: figures with their 95 % intervals."""
     with answering(is_json=as_json) as answer:
         result = saccade.evaluate(run, source, device=device, weights=weights, is_quiet=quiet)
-        lines = [f"{result.n:,} pictures ({result.split})"]
+        lines = [f"{result.n:,} {things_of(result.job)} ({result.split})"]
         for name, value in result.metrics.items():
             low, high = result.intervals[name]
             lines.append(f"{name:<18} {value:.4f}   {low:.4f} to {high:.4f}")

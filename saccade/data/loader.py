@@ -264,16 +264,18 @@ class Loader:
                 return
         if num_bad > self._max_bad_fraction * num_judged:
             raise DataError(
-                f"{num_bad} of {num_judged} pictures ({num_bad / num_judged:.1%}) cannot be read; "
-                f"{self._max_bad_fraction:.1%} are allowed (data.max_bad_fraction). Repair or "
-                f"remove them, or allow more. The first:{self._first_bad()}"
+                f"{num_bad} of {num_judged} {self.samples.noun}s ({num_bad / num_judged:.1%}) "
+                f"cannot be read; {self._max_bad_fraction:.1%} are allowed "
+                "(data.max_bad_fraction). Repair or remove them, or allow more. "
+                f"The first:{self._first_bad()}"
             )
 
     def _check_any_left(self) -> None:
         """Training on nothing would wait for ever."""
         if self._is_bad.all():
             raise DataError(
-                f"none of {len(self.samples)} pictures can be read. The first:{self._first_bad()}"
+                f"none of {len(self.samples)} {self.samples.noun}s can be read. "
+                f"The first:{self._first_bad()}"
             )
 
     def _first_bad(self) -> str:

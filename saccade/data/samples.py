@@ -27,6 +27,7 @@ class Samples:
         annotations: what is known about the pictures beyond their class, by their numbers.
         groups: for each sample the number of what it was taken from (a video, a person): a group
             is never on both sides of a split. None: each sample is a group of its own.
+        noun: what a person calls a sample.
     """
 
     pictures: Pictures
@@ -34,6 +35,7 @@ class Samples:
     labels: Int64[np.ndarray, " N"] | None
     annotations: Annotations | None = None
     groups: Int64[np.ndarray, " N"] | None = None
+    noun: str = "picture"
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -63,7 +65,6 @@ class Source:
         splits: by "train", "val" and "test", or only "all".
         notes: sentences about what was understood in some way.
         ignored: what is not used, each with a reason.
-        noun: what a person calls a sample.
     """
 
     path: str
@@ -72,7 +73,11 @@ class Source:
     splits: dict[str, Samples]
     notes: tuple[str, ...]
     ignored: tuple[Ignored, ...]
-    noun: str = "picture"
+
+    @property
+    def noun(self) -> str:
+        """What a person calls a sample."""
+        return next(iter(self.splits.values())).noun
 
     def describe(self) -> list[str]:
         """Lines that tell a person what was found and what was passed over."""
@@ -80,7 +85,7 @@ class Source:
         classes = "" if self.class_names is None else f", {count(len(self.class_names), 'class')}"
         lines = [f"{self.path}: {self.kind}, {count(total, self.noun)}{classes}", *self.notes]
         for split, samples in self.splits.items():
-            lines.append(f"{split}: {_describe_samples(samples, self.class_names, self.noun)}")
+            lines.append(f"{split}: {_describe_samples(samples, self.class_names)}")
         reasons = Counter(entry.reason for entry in self.ignored)
         for reason, number in reasons.items():
             names = [entry.name for entry in self.ignored if entry.reason == reason]
@@ -120,9 +125,9 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}"
 
 
-def _describe_samples(samples: Samples, class_names: tuple[str, ...] | None, noun: str) -> str:
+def _describe_samples(samples: Samples, class_names: tuple[str, ...] | None) -> str:
     """How many pictures, and how many of each class."""
-    total = count(len(samples), noun)
+    total = count(len(samples), samples.noun)
     if samples.labels is None or class_names is None:
         return total
     counts = np.bincount(samples.labels, minlength=len(class_names)).tolist()

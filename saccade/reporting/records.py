@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from saccade.errors import UsageError
-from saccade.reporting.wording import Number
+from saccade.reporting.wording import Number, things_of
 
 Json = dict[str, Any]
 
@@ -53,7 +53,7 @@ class RunRecords:
     @property
     def things(self) -> str:
         """What was learned from: clips or pictures."""
-        return "clips" if self.job == "video" else "pictures"
+        return things_of(self.job)
 
     @property
     def class_names(self) -> list[str]:

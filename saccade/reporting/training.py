@@ -60,6 +60,7 @@ def training(records: RunRecords) -> Training:
         candidates = _charts_of_any_job(log, on_val)
     else:
         candidates = _charts_of_a_classifier(records, log, on_val)
+    candidates += _charts_of_the_run(log, things=records.things)
     return Training(
         charts=[chart for chart in candidates if chart],
         warnings=_warnings(log),
@@ -83,7 +84,6 @@ def _charts_of_a_classifier(
             [_line(log, "top1", "blue"), _line(on_val, "top1", "orange", kind="dots")],
             y_range=(0.0, 1.0),
         ),
-        *_charts_of_the_run(log),
     ]
 
 
@@ -95,7 +95,7 @@ def _charts_of_any_job(log: Sequence[Json], on_val: Sequence[Json]) -> list[Char
         for name, value in line.items()
         if name not in _NOT_CHARTED and isinstance(value, Number)
     )
-    charts = [
+    return [
         _chart(
             capitalised(figure_name(name)),
             figure_name(name),
@@ -103,13 +103,12 @@ def _charts_of_any_job(log: Sequence[Json], on_val: Sequence[Json]) -> list[Char
         )
         for name in list(names)[:MAX_CHARTS]
     ]
-    return [*charts, *_charts_of_the_run(log)]
 
 
-def _charts_of_the_run(log: Sequence[Json]) -> list[Chart | None]:
+def _charts_of_the_run(log: Sequence[Json], *, things: str) -> list[Chart | None]:
     return [
         _chart("Learning rate", "learning rate", [_line(log, "lr", "blue", kind="exact")]),
-        _chart("Throughput", "pictures per second", [_line(log, "images_per_second", "blue")]),
+        _chart("Throughput", f"{things} per second", [_line(log, "images_per_second", "blue")]),
     ]
 
 

@@ -1,10 +1,15 @@
-"""Numbers as a person would write them."""
+"""Numbers, and what they count, as a person would write them."""
 
 import math
 
 Number = int | float  # JSON writes 1.0 as it likes
 
 NOTHING = "–"  # noqa: RUF001 (an en dash: "no value" in a table)
+
+
+def things_of(job: str) -> str:
+    """What a job learns from: clips or pictures."""
+    return "clips" if job == "video" else "pictures"
 
 
 def percent(fraction: Number | None, *, digits: int = 1) -> str:

@@ -11,7 +11,7 @@ from saccade.config.run import RunConfig
 from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.loader import Loader
 from saccade.data.relabel import relabel
-from saccade.data.samples import Samples, Source
+from saccade.data.samples import Samples, Source, count
 from saccade.data.split import fewest_held_out
 from saccade.data.split import split as divide
 from saccade.errors import UsageError
@@ -94,7 +94,7 @@ def evaluate(
         config = from_json(RunConfig, read_json(folder.config))
         max_bad_fraction = config.data.max_bad_fraction
         part, samples = _not_trained_on(folder, config, pictures, voice)
-    voice.say(f"evaluating on {len(samples):,} pictures ({part} of {pictures.path})")
+    voice.say(f"evaluating on {count(len(samples), samples.noun)} ({part} of {pictures.path})")
     loader = Loader(
         relabel(samples, class_names, engine.class_names),
         engine.preprocess,
@@ -170,8 +170,9 @@ def _unseen(samples: Samples, folder: RunFolder, voice: Voice) -> Samples:
         return samples
     if not len(unseen):
         voice.say(
-            "every one of these pictures was trained on: the figures say nothing about others"
+            f"every one of these {samples.noun}s was trained on: the figures say nothing about "
+            "others"
         )
         return samples
-    voice.say(f"{num_seen:,} of {len(samples):,} pictures were trained on and are left out")
+    voice.say(f"{num_seen:,} of {len(samples):,} {samples.noun}s were trained on and are left out")
     return samples.take(unseen)

@@ -50,7 +50,8 @@ def finish(
     found_late = {
         name: reason for name, reason in data.bad().items() if name not in contract.data.bad
     }
-    say_bad(found_late, voice)  # where pictures are decoded as they go
+    # Where pictures are decoded as they go, the last pass finds the last ones.
+    say_bad(found_late, voice, noun=data.training.samples.noun)
     replace(
         contract,
         figures={

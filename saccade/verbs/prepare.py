@@ -88,21 +88,22 @@ def prepare(
     total = sum(len(part) for part in (parts.train, parts.val, parts.test) if part is not None)
     cache_bytes = int(config.data.cache_gib * 2**30) // world.local_size
     fits = total * example_bytes(parts.train, preprocess) <= cache_bytes
-    training = loader(parts.train, "training pictures")
+    things = f"{parts.train.noun}s"
+    training = loader(parts.train, f"training {things}")
     prepared = Prepared(
         parts=parts,
         training=training,
-        validation=loader(parts.val, "validation pictures") if parts.val else training,
-        test=loader(parts.test, "test pictures") if parts.test else None,
+        validation=loader(parts.val, f"validation {things}") if parts.val else training,
+        test=loader(parts.test, f"test {things}") if parts.test else None,
     )
     bad = prepared.bad()
-    say_bad(bad, voice)
+    say_bad(bad, voice, noun=parts.train.noun)
     if len(bad) > config.data.max_bad_fraction * total:
         named = "".join(
             f"\n  {name}: {reason}" for name, reason in list(bad.items())[:NUM_BAD_SHOWN]
         )
         raise DataError(
-            f"{len(bad)} of {total} pictures ({len(bad) / total:.1%}) cannot be read; "
+            f"{len(bad)} of {total} {things} ({len(bad) / total:.1%}) cannot be read; "
             f"{config.data.max_bad_fraction:.1%} are allowed (data.max_bad_fraction). Repair or "
             f"remove them, or allow more. The first:{named}"
         )
@@ -116,11 +117,11 @@ def prepare(
     return prepared
 
 
-def say_bad(bad: Mapping[str, str], voice: Voice) -> None:
-    """Counts and names pictures that cannot be read; the report and the contract list them all."""
+def say_bad(bad: Mapping[str, str], voice: Voice, *, noun: str) -> None:
+    """Counts and names what cannot be read; the report and the contract list all of it."""
     if bad:
         are = "are" if len(bad) > 1 else "is"
-        voice.say(f"  {count(len(bad), 'picture')} cannot be read and {are} left out:")
+        voice.say(f"  {count(len(bad), noun)} cannot be read and {are} left out:")
     for name, reason in list(bad.items())[:NUM_BAD_SHOWN]:
         voice.say(f"    {name}: {reason}")
 
@@ -198,8 +199,8 @@ def say_seen(parts: Split, before: frozenset[str], voice: Voice) -> None:
     num_seen = sum(line in before for line in picture_hashes(parts.test))
     if num_seen:
         voice.say(
-            f"  {num_seen:,} of {len(parts.test):,} test pictures were trained on by the weights, "
-            "so figures on them will be too kind; take the --seed of that run"
+            f"  {num_seen:,} of {len(parts.test):,} test {parts.test.noun}s were trained on by the "
+            "weights, so figures on them will be too kind; take the --seed of that run"
         )
 
 
@@ -212,6 +213,6 @@ def require_same_data(contract: Contract, source: Source) -> None:
     require_same_classes(contract.class_names, source.class_names or (), source=source.path)
     if fingerprint(source) != contract.data.fingerprint:
         raise DataError(
-            f"{source.path} is not the data this run was started on: pictures were added, removed, "
-            "renamed or changed since. Restore them, or start a new run with another --out"
+            f"{source.path} is not the data this run was started on: {source.noun}s were added, "
+            "removed, renamed or changed since. Restore them, or start a new run with another --out"
         )

@@ -180,7 +180,7 @@ class _Run:
         voice.head(f"Training {contract.model_name}, {contract.num_parameters:,} parameters")
         if not world.is_alone:
             voice.say(f"  processes  {world.size}, each with its share of every batch")
-        with voice.training() as watcher:
+        with voice.training(self.data.training.samples.noun) as watcher:
             state = loop.train(
                 task,
                 self.data.training,

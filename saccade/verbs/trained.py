@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from saccade.reporting.wording import duration, figure_name
+from saccade.reporting.wording import duration, figure_name, things_of
 from saccade.verbs.voice import Voice
 
 
@@ -55,8 +55,11 @@ def conclude(result: TrainResult, voice: Voice) -> None:
     low, high = result.intervals[result.headline]
     voice.head(
         f"{figure_name(result.headline)} {result.metrics[result.headline]:.4f} on {result.n:,} "
-        f"{result.split} pictures "
+        f"{result.split} {things_of(result.job)} "
         f"(95 % interval {low:.4f} to {high:.4f}), {duration(result.seconds)}"
     )
     voice.say(f"  report:  {result.report}")
-    voice.say(f"  next:    saccade predict {result.run} PICTURES --out predictions.csv")
+    voice.say(
+        f"  next:    saccade predict {result.run} {things_of(result.job).upper()} --out "
+        "predictions.csv"
+    )

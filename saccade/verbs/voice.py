@@ -57,16 +57,17 @@ class Voice:
 
         return report
 
-    def training(self) -> "TrainingVoice":
-        """Watches a training run."""
-        return TrainingVoice(self.console)
+    def training(self, noun: str) -> "TrainingVoice":
+        """Watches a training run; ``noun`` is what a person calls a sample."""
+        return TrainingVoice(self.console, noun)
 
 
 class TrainingVoice:
     """Rate, loss, accuracy and time left, as a live bar or as a line now and then."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, noun: str) -> None:
         self._console = console
+        self._noun = noun
         self._bar: Progress | None = None
         self._row = TaskID(0)
         self._figures: dict[str, float] = {}
@@ -121,7 +122,7 @@ class TrainingVoice:
             left = (state.planned_steps - state.step) * (now - start) / max(state.step - first, 1)
             self._console.print(
                 f"  step {state.step:,} of {state.planned_steps:,}  {said}  "
-                f"{self._rate:,.0f} pictures/s  {duration(left)} left",
+                f"{self._rate:,.0f} {self._noun}s/s  {duration(left)} left",
                 markup=False,
             )
 

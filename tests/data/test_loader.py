@@ -160,6 +160,15 @@ def test_too_many_bad_pictures_stop_the_work(samples: Samples, cache_bytes: int)
         list(loader(samples, cache_bytes=cache_bytes).batches())
 
 
+def test_what_is_bad_is_called_by_its_noun(samples: Samples):
+    break_pictures(samples, *samples.ids.tolist())
+    clips = replace(samples, noun="clip")
+    with pytest.raises(DataError, match=r"11 of 11 clips \(100"):
+        list(loader(clips, cache_bytes=0).batches())
+    with pytest.raises(DataError, match="none of 11 clips can be read"):
+        training_ids(loader(clips, cache_bytes=0, max_bad_fraction=1.0), 1)
+
+
 def test_bad_pictures_are_judged_after_twenty(tmp_path: Path):
     names = tuple(f"{i}.png" for i in range(60))
     for name in names[3:]:

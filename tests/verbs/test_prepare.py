@@ -121,7 +121,7 @@ def test_unreadable_pictures_of_all_parts_are_named_with_a_reason_and_left_out(
 def test_of_very_many_unreadable_pictures_only_the_first_are_said(
     capfd: pytest.CaptureFixture[str],
 ):
-    say_bad({f"{k}.png": "cut off" for k in range(25)}, Voice())
+    say_bad({f"{k}.png": "cut off" for k in range(25)}, Voice(), noun="picture")
     lines = capfd.readouterr().err.splitlines()
     assert "25 pictures cannot be read" in lines[0]
     assert lines[1:] == [f"    {k}.png: cut off" for k in range(NUM_BAD_SHOWN)]

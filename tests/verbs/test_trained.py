@@ -1,5 +1,6 @@
 """What a training came to survives being told as JSON, and is said in words."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,11 @@ def test_the_conclusion_names_figure_pictures_and_what_to_do_next(
     assert "top-1 0.9000 on 1,200 test pictures (95 % interval 0.8800 to 0.9200)" in said
     assert "runs/photos/report.html" in said
     assert "saccade predict runs/photos PICTURES" in said
+
+
+def test_clips_are_called_clips(capsys: pytest.CaptureFixture[str]) -> None:
+    conclude(replace(RESULT, job="video"), Voice())
+
+    said = capsys.readouterr().err
+    assert "on 1,200 test clips (95 % interval" in said
+    assert "saccade predict runs/photos CLIPS" in said

@@ -31,7 +31,7 @@ def talk(voice: Voice) -> None:
     voice.head("Training rag-pico4")
     voice.say("  some lines\n  of text")
     voice.counting("reading pictures")(500, 1000)
-    with voice.training() as watcher:
+    with voice.training("picture") as watcher:
         state = RunState(planned_steps=100)
         for _ in range(3):
             state.advance(FIGURES)
@@ -80,7 +80,7 @@ def test_text_is_said_as_it_is(text: str, capfd: pytest.CaptureFixture[str]):
     voice = Voice()
     voice.say(text)
     voice.head(text)
-    voice.training().record("note", {"text": text})
+    voice.training("picture").record("note", {"text": text})
     assert capfd.readouterr().err == f"{text}\n{text}\n  {text}\n"
 
 
@@ -101,7 +101,7 @@ def test_training_speaks_every_ten_seconds_with_the_rate_and_the_time_left(
     clock: list[float], capfd: pytest.CaptureFixture[str]
 ):
     state = RunState(planned_steps=200)
-    with Voice().training() as watcher:
+    with Voice().training("picture") as watcher:
         for second in range(26):
             clock[0] = float(second)
             state.advance(FIGURES)
@@ -119,7 +119,7 @@ def test_figures_are_smoothed_from_the_first_one_on(
     clock: list[float], capfd: pytest.CaptureFixture[str]
 ):
     state = RunState(planned_steps=10)
-    watcher = Voice().training()
+    watcher = Voice().training("picture")
     expected = 2.0
     for number, loss in enumerate((2.0, 1.0, 4.0)):
         expected += 0.05 * (loss - expected)
@@ -133,7 +133,7 @@ def test_on_a_terminal_a_bar_shows_the_step_and_goes_away_at_the_end():
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, highlight=False, width=120)
     state = RunState(planned_steps=100)
-    with TrainingVoice(console) as watcher:
+    with TrainingVoice(console, "picture") as watcher:
         for _ in range(7):
             state.advance(FIGURES)
             watcher.step(state, FIGURES)
@@ -149,7 +149,7 @@ def test_on_a_terminal_a_bar_shows_the_step_and_goes_away_at_the_end():
 
 def test_a_bar_ends_when_training_fails():
     console = Console(file=io.StringIO(), force_terminal=True)
-    watcher = TrainingVoice(console)
+    watcher = TrainingVoice(console, "picture")
     with pytest.raises(ZeroDivisionError), watcher:
         raise ZeroDivisionError
     assert watcher._bar is not None

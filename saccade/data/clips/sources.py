@@ -150,6 +150,7 @@ def open_clips(path: str | Path) -> Source:
             ids=ids,
             labels=labels,
             groups=None if groups is None else groups.numbers[ids],
+            noun="clip",
         )
         start += len(of_split)
     if groups is not None:
@@ -161,7 +162,6 @@ def open_clips(path: str | Path) -> Source:
         splits=splits,
         notes=(*layout.notes, *notes),
         ignored=(*layout.ignored, *_passed_over(listing, found)),
-        noun="clip",
     )
 
 
@@ -195,21 +195,21 @@ def open_clip_inputs(paths: Sequence[str | Path]) -> Samples:
         raise UsageError("no clips given: name video files or folders of frames")
     if not names:
         raise DataError(f"{', '.join(map(str, paths))}: no clips found. {_WANTED}")
-    return Samples(
-        pictures=ClipList(tuple(names), tuple(clips)), ids=np.arange(len(names)), labels=None
-    )
+    return _unlabelled(ClipList(tuple(names), tuple(clips)))
+
+
+def _unlabelled(clips: ClipList) -> Samples:
+    return Samples(pictures=clips, ids=np.arange(len(clips)), labels=None, noun="clip")
 
 
 def _one(given: str, clip: Clip, kind: str) -> Source:
-    samples = Samples(pictures=ClipList((given,), (clip,)), ids=np.arange(1), labels=None)
     return Source(
         path=given,
         kind=kind,
         class_names=None,
-        splits={ALL: samples},
+        splits={ALL: _unlabelled(ClipList((given,), (clip,)))},
         notes=(),
         ignored=(),
-        noun="clip",
     )
 
 

@@ -36,10 +36,13 @@ def test_training_learns_the_direction_and_says_what_frames_alone_would_give(wor
     assert "top-1 of single frames, averaged" in page.lower()
     assert "from how things move" in page
     assert "Where and when it looked" in page
+    assert "clips per second" in page
+    assert "pictures per second" not in page
 
 
-def test_evaluation_gives_the_figures_of_training(world: World):
-    again = saccade.evaluate(world.run, world.source, device="cpu", is_quiet=True)
+def test_evaluation_gives_the_figures_of_training(world: World, capsys: pytest.CaptureFixture[str]):
+    again = saccade.evaluate(world.run, world.source, device="cpu")
+    assert f"evaluating on {again.n} clips" in capsys.readouterr().err
     assert again.metrics == pytest.approx(world.result.metrics)
     assert again.job == "video"
 
