@@ -53,7 +53,7 @@ class Case:
 
 
 LINEAR = Case("classes", "rag-nano4", 800, ("task.method=linear",))
-OBJECTS = Case("objects", "rag-nano8", 1500)
+OBJECTS = Case("objects", "rag-nano4", 2000)
 CASES = {
     "linear": LINEAR,
     "upsample": replace(LINEAR, settings=("task.method=upsample",)),
