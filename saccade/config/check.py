@@ -133,6 +133,7 @@ RANGES = {
     "task.guidance_from": SHARE,
     "task.guidance_to": SHARE,
     "task.num_judged": Range(2),
+    "task.num_real": Range(2),
     "task.edit.noise": Range(0, 1),
     "task.edit.factor": Range(2),
 }

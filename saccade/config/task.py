@@ -137,6 +137,7 @@ class GenerateConfig:
     guidance_from: float = 0.1  # the times between which there is any (arXiv 2404.07724)
     guidance_to: float = 1.0
     num_judged: int = 500  # samples that the figures are taken on
+    num_real: int = 1_000_000  # real pictures of a part that they are taken on, at most
 
 
 @dataclass(frozen=True, kw_only=True)

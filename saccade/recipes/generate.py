@@ -21,6 +21,9 @@ from saccade.recipes.classify import (
 )
 from saccade.recipes.facts import Facts
 
+_FEWEST_SAMPLES = 64
+_FEWEST_REAL = 500
+
 
 def generate(
     facts: Facts,
@@ -57,13 +60,14 @@ def generate(
     """
     shape = plain_vit(model)
     batch_size = batch_size_for(facts.num_pictures)
+    num_trained = steps * min(batch_size, facts.num_pictures)
     return RunConfig(
         job="generate",
         seed=seed,
         steps=steps,
         budget_seconds=budget_seconds,
         log_every=max(1, min(50, steps // 100)),
-        evaluate_every=max(1, steps // 10),
+        evaluate_every=max(1, steps // _num_validations(facts.num_pictures, num_trained)),
         save_every=max(1, min(500, steps // 4)),
         precision="bf16" if precision == "bf16" else "fp32",
         model=shape,
@@ -91,8 +95,31 @@ def generate(
             label_smoothing=0.0,
             average=0.1,
         ),
-        task=GenerateConfig(),
+        task=judged_within(num_trained),
     )
+
+
+def judged_within(num_trained: int) -> GenerateConfig:
+    """Fewer samples and real pictures after a short training, or judging would be most of the work.
+
+    A sample asks the network some 100 times and a real picture 4 times; a picture of training costs
+    three times as much as asking. So either takes up to a third of the training's time, and from
+    50,000 pictures on there are as many samples as ever.
+
+    Args:
+        num_trained: pictures that the training goes through, with all repeats.
+    """
+    full = GenerateConfig()
+    return replace(
+        full,
+        num_judged=min(full.num_judged, max(_FEWEST_SAMPLES, num_trained // 100)),
+        num_real=min(full.num_real, max(_FEWEST_REAL, num_trained // 10)),
+    )
+
+
+def _num_validations(num_pictures: int, num_trained: int) -> int:
+    """Ten, or fewer where they would take more than a third of the training's time."""
+    return min(10, max(1, round(num_trained / (4 * max(1.0, VAL_FRACTION * num_pictures)))))
 
 
 def plain_vit(model: str | ModelConfig) -> VitConfig:

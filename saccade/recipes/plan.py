@@ -11,6 +11,7 @@ from saccade.backbones.sizes import parse_name
 from saccade.config.check import check
 from saccade.config.json import override
 from saccade.config.run import Preprocess, RunConfig
+from saccade.config.task import GenerateConfig
 from saccade.errors import UsageError
 from saccade.recipes.budget import Candidate, Choice, candidates, choose
 from saccade.recipes.classify import TEST_FRACTION, VAL_FRACTION
@@ -250,6 +251,11 @@ def _lines(
         f"lr         {config.optim.lr:.2g} at its peak",
         f"mirroring  {_mirroring(config, facts)}",
     ]
+    if isinstance(config.task, GenerateConfig):
+        lines.append(
+            f"judging    {config.task.num_judged:,} samples, and up to {config.task.num_real:,} "
+            "real pictures of each part"
+        )
     if training_seconds is not None and choice.seconds_per_step is not None:
         rate = batch / choice.seconds_per_step
         lines.insert(

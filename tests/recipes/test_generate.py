@@ -9,23 +9,25 @@ from saccade.config.model import VitConfig
 from saccade.config.run import RunConfig
 from saccade.config.task import GenerateConfig
 from saccade.errors import UsageError
+from saccade.recipes.facts import Facts
 from saccade.recipes.generate import (
     flow_epochs,
     from_minus_one_to_one,
     generate,
+    judged_within,
     label_targets,
     only_mirrors,
 )
 from tests import tiny
 
 
-def config(model: str = "vit-nano4") -> RunConfig:
+def config(model: str = "vit-nano4", *, facts: Facts | None = None, steps: int = 100) -> RunConfig:
     return generate(
-        tiny.facts(),
+        facts or tiny.facts(),
         source="pictures",
         model=model,
         image_size=16,
-        steps=100,
+        steps=steps,
         budget_seconds=None,
         precision="fp32",
         num_threads=1,
@@ -37,8 +39,26 @@ def test_it_is_complete_and_for_generation() -> None:
     made = check(config())
 
     assert (made.job, made.seed, made.steps) == ("generate", 3, 100)
-    assert made.task == GenerateConfig()
+    assert made.task == judged_within(100 * min(made.data.batch_size, tiny.facts().num_pictures))
     assert made.optim.weight_decay == 0
+
+
+def test_judging_and_validation_follow_the_length_of_the_training() -> None:
+    facts = replace(tiny.facts(), num_pictures=54_000)
+
+    for steps, num_judged, num_real, num_validations in (
+        (20, 64, 500, 1),
+        (500, 500, 6400, 3),
+        (2500, 500, 32_000, 10),
+    ):
+        made = config(facts=facts, steps=steps)
+        assert isinstance(made.task, GenerateConfig)
+        assert (made.task.num_judged, made.task.num_real) == (num_judged, num_real)
+        assert made.steps // made.evaluate_every == num_validations
+
+
+def test_a_long_training_is_judged_in_full() -> None:
+    assert judged_within(10_000_000) == GenerateConfig()
 
 
 def test_the_model_stands_on_raw_patches_with_normalised_queries_and_keys() -> None:

@@ -80,7 +80,8 @@ def _ways(album: Album, engine: Engine[Generate], config: RunConfig) -> None:
 
 def _nearest(album: Album, engine: Engine[Generate], training: Loader) -> None:
     """The samples that come nearest to a training picture, beside it."""
-    made, real = samples_of(engine), pictures_of(engine, training, MAX_SEARCHED)
+    most = min(MAX_SEARCHED, 4 * engine.task.config.num_real)
+    made, real = samples_of(engine), pictures_of(engine, training, most)
     ours = look(engine, made.images, None).features
     theirs = look(engine, real.images, None).features
     closest = np.argsort(nearest(ours, theirs), kind="stable")[:NUM_NEAREST]

@@ -13,6 +13,7 @@ from jaxtyping import Float, Float32, Int64, UInt8
 from saccade.data.loader import Loader
 from saccade.jobs.generate.looking import (
     Looked,
+    evenly,
     look,
     noise_like,
     pictures_of,
@@ -106,6 +107,9 @@ class GenerateJudgement:
 def judge(engine: Engine[Generate], loader: Loader) -> GenerateJudgement:
     """Draws samples and compares them with real pictures; see docs/generation.md."""
     task = engine.task
+    num_held_out = len(loader.samples)
+    if num_held_out > task.config.num_real:
+        loader = engine.loader(evenly(loader.samples, task.config.num_real))
     ids, losses, real_images, real_labels = _real(engine, loader)
     real = look(engine, real_images, real_labels)
     made = samples_of(engine)
@@ -118,7 +122,11 @@ def judge(engine: Engine[Generate], loader: Loader) -> GenerateJudgement:
     training = _training(engine, len(made.images))
     if training is not None:
         sets = {"training pictures": training} | sets
-    notes = _notes(len(made.images), len(real_images), has_training=training is not None)
+    notes = [
+        f"Judged are {len(made.images):,} samples (task.num_judged) and {len(ids):,} of "
+        f"{num_held_out:,} real pictures (task.num_real); after a short training fewer of both."
+    ]
+    notes += _notes(len(made.images), len(real_images), has_training=training is not None)
     ceiling = frechet(sets["noise"].features, real.features)
     rows = [_row(name, looked, real, ceiling) for name, looked in sets.items()]
 
@@ -209,7 +217,8 @@ def _real(
 def _training(engine: Engine[Generate], count: int) -> Looked | None:
     if engine.training is None:
         return None
-    made = pictures_of(engine, engine.training, max(count, MAX_REAL))
+    most = min(MAX_REAL, engine.task.config.num_real)
+    made = pictures_of(engine, engine.training, max(count, most))
     return look(engine, made.images, made.labels)
 
 
@@ -228,8 +237,7 @@ def _notes(num_made: int, num_real: int, *, has_training: bool) -> list[str]:
             f"Fréchet distances of fewer than {fewest:,} pictures ({FEWEST_PER_FEATURE} for each "
             f"of {NUM_FEATURES} features) are too large by an unknown amount; these are of "
             f"{num_made:,} samples and {num_real:,} real pictures. The kernel distance has no such "
-            "bias. "
-            "task.num_judged is the number of samples."
+            "bias."
         )
     if not has_training:
         notes.append(

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 
 from saccade.data.loader import Loader
+from saccade.data.samples import Samples
 from saccade.serving.engine import Engine
 from saccade.serving.generate import Generator
 from saccade.tasks.flow.generate import Generate
@@ -68,13 +69,17 @@ def look(
 
 def pictures_of(engine: Engine[Generate], loader: Loader, count: int) -> Made:
     """Some pictures of a loader, evenly spaced, as the model gets them."""
-    chosen = np.unique(np.linspace(0, len(loader.samples) - 1, count).astype(np.int64))
-    few = engine.loader(loader.samples.take(chosen))
+    few = engine.loader(evenly(loader.samples, count))
     batches = list(few.batches())
     images = np.concatenate([batch.images.numpy() for batch in batches])
     if not engine.class_names:
         return Made(images, None)
     return Made(images, np.concatenate([batch.labels.numpy() for batch in batches]))
+
+
+def evenly(samples: Samples, count: int) -> Samples:
+    """So many of them, evenly spaced; all where there are fewer."""
+    return samples.take(np.unique(np.linspace(0, len(samples) - 1, count).astype(np.int64)))
 
 
 def pixel_gaussian(

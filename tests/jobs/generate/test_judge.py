@@ -1,5 +1,6 @@
 """Samples are judged beside training pictures and noise, and copies of the former are seen."""
 
+import copy
 import dataclasses
 import json
 from pathlib import Path
@@ -68,6 +69,20 @@ def test_every_distance_names_its_observer(judged: GenerateJudgement, engine: En
 
 def test_too_few_pictures_for_a_covariance_are_said(judged: GenerateJudgement) -> None:
     assert any("1,280" in note for note in judged.notes)
+
+
+def test_fewer_pictures_can_be_judged_and_how_many_is_said(
+    engine: Engine, loaders: dict[str, Loader]
+) -> None:
+    task = copy.copy(engine.task)
+    task.config = dataclasses.replace(task.config, num_real=4)
+    few = dataclasses.replace(engine, task=task, training=loaders["train"])
+
+    judged = judge(few, loaders["test"])
+
+    assert judged.n == len(judged.names) == 4
+    assert "Judged are 12 samples (task.num_judged) and 4 of 9 real pictures" in judged.notes[0]
+    assert {row[0]: row[1] for row in judged.rows}["training pictures"] == 12
 
 
 def test_without_the_training_pictures_the_floor_is_missing_and_that_is_said(
