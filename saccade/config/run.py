@@ -107,3 +107,4 @@ class RunConfig:
     optim: OptimConfig
     task: TaskConfig = CLASSIFY  # the numbers of this job alone
     gradient_checkpointing: bool = False  # blocks are computed twice to keep less in memory
+    compile: bool = False  # the backbone by torch.compile: a minute at the start, quicker steps

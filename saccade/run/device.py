@@ -1,6 +1,8 @@
 """Which device and precision, and how many cores, by looking and measuring."""
 
+import importlib.util
 import os
+import shutil
 import statistics
 import time
 from typing import Literal
@@ -58,6 +60,24 @@ def place(task: AnyTask, device: torch.device) -> AnyTask:
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:
     """The context in which forward passes run; nothing changes under fp32."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def require_compiler(device: torch.device) -> None:
+    """Checks that torch.compile has what it needs here.
+
+    Raises:
+        UsageError: on a CPU there is no C++ compiler, or elsewhere no Triton.
+    """
+    if device.type == "cpu" and not any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang"))):
+        raise UsageError(
+            "compile=true needs a C++ compiler, and there is no g++ or clang here; install one, "
+            "name it in CXX, or leave compile out"
+        )
+    if device.type == "cuda" and importlib.util.find_spec("triton") is None:
+        raise UsageError(
+            "compile=true needs Triton, which is not installed; `pip install triton`, or leave "
+            "compile out"
+        )
 
 
 def num_cores() -> int:

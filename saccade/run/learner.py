@@ -11,7 +11,7 @@ from saccade.data.augment.changes import augment
 from saccade.data.batch import Batch
 from saccade.errors import SaccadeError
 from saccade.run.average import WeightAverage
-from saccade.run.device import autocast, place
+from saccade.run.device import autocast, place, require_compiler
 from saccade.run.freeze import freeze
 from saccade.run.optim.optimizers import Optimizers
 from saccade.run.schedule import learning_rate
@@ -37,7 +37,8 @@ class Learner:
         lr: the learning rate of the last step.
 
     Raises:
-        UsageError: ``config.optim.freeze`` names no parameter, or all of them.
+        UsageError: ``config.optim.freeze`` names no parameter, or all of them; or nothing here
+            compiles.
     """
 
     def __init__(
@@ -49,6 +50,9 @@ class Learner:
         self.frozen = freeze(task, config.optim.freeze)
         if config.gradient_checkpointing:
             _recompute(task)
+        if config.compile:
+            require_compiler(device)
+            task.backbone.compile()  # in place, so that names in checkpoints stay as they are
         self.optimizers = Optimizers(task, config.optim)
         self._world = world
         self._loss = TaskLoss(task) if world.is_alone else together(TaskLoss(task), device)

@@ -17,6 +17,11 @@ def test_a_feature_map_comes_back_exactly() -> None:
     assert torch.equal(tokens.as_map(), feature_map)
 
 
+def test_tokens_of_a_map_lie_densely_in_memory() -> None:
+    assert from_map(torch.zeros(2, 5, 4, 3)).x.is_contiguous()
+    assert from_map(torch.zeros(2, 5, 4, 3).to(memory_format=torch.channels_last)).x.is_contiguous()
+
+
 def test_a_map_of_a_clip_keeps_its_frames_in_order() -> None:
     feature_map = torch.randn(2, 5, 2, 3, 4)
 
