@@ -61,9 +61,19 @@ def pictures_at_a_time(task: Explained | AnyTask, *, height: int, width: int) ->
     return max(1, NUMBERS_AT_A_TIME // (num_patches * task.backbone.embed_dim))
 
 
-def default_methods(task: Explained) -> tuple[Method, ...]:
-    """LeGrad with rollout as its control; Grad-CAM where there is no attention."""
-    return ("gradcam",) if isinstance(task.backbone, Cnn) else ("legrad", "rollout")
+def default_methods(task: Explained, *, has_places: bool = False) -> tuple[Method, ...]:
+    """LeGrad with rollout as its control; Grad-CAM where there is no attention.
+
+    Args:
+        task: to explain.
+        has_places: whether its patches answer each for its own place, as in detection. A patch then
+            says what lies on it, and attention brings what lies around: the hottest patch of
+            Grad-CAM lay on the object asked for 99 times in 100, LeGrad's 45, rollout's 7 (demo of
+            detection, 115 pictures, one seed).
+    """
+    if isinstance(task.backbone, Cnn):
+        return ("gradcam",)
+    return ("gradcam", "legrad") if has_places else ("legrad", "rollout")
 
 
 def parse_method(name: str) -> Method:

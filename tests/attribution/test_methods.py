@@ -89,6 +89,7 @@ def test_rollout_comes_along_as_the_control_that_cannot_know_the_class(
 ) -> None:
     task = make_task("rag")
     assert default_methods(task) == ("legrad", "rollout")
+    assert default_methods(task, has_places=True) == ("gradcam", "legrad")
 
     ants, bees = (heat(task, images, torch.full((3,), k), method="rollout") for k in range(2))
 

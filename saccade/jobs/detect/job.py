@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import torch
 
-from saccade.attribution.methods import Method
+from saccade.attribution.methods import Method, default_methods
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
 from saccade.data.annotated import open_boxes
@@ -105,6 +105,7 @@ class DetectJob:
     ) -> Iterator[Explanation]:
         """What spoke for the surest object of a class; of all classes when none is asked for."""
         asked_class = class_asked(engine, label)
+        methods = methods or default_methods(engine.task, has_places=True)
         for batch in engine.loader(samples).batches():
             found = engine.answer(batch)
             best = found.labels[:, 0].cpu().clone()  # not of inference mode: gradients follow
