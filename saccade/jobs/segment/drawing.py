@@ -68,8 +68,13 @@ def side_by_side(pictures: Sequence[UInt8[np.ndarray, "H _W 3"]]) -> UInt8[np.nd
     return np.concatenate(parts, axis=1)
 
 
-def save_mask(numbers: Int32[np.ndarray, "H W"], path: Path) -> None:
-    """Writes a map as a PNG whose pixels are its numbers.
+def save_mask(
+    numbers: Int32[np.ndarray, "H W"],
+    path: Path,
+    *,
+    colours: Sequence[tuple[int, int, int] | None],
+) -> None:
+    """Writes a map as a PNG whose pixels are its numbers, in the colours of ``painted``.
 
     Classes and up to 254 objects as 8 bits with a palette, so that a viewer shows colours and a
     program reads numbers; what is unknown is 255. More objects as 16 bits, unknown 65535.
@@ -78,7 +83,10 @@ def save_mask(numbers: Int32[np.ndarray, "H W"], path: Path) -> None:
         Image.fromarray(numbers.astype(np.uint16)).save(path)
         return
     image = Image.fromarray(numbers.astype(np.uint8))  # -1 becomes 255
-    image.putpalette([0, 0, 0, *(part for number in range(255) for part in colour(number))])
+    rest = [(255, 255, 255)] * (
+        256 - len(colours)
+    )  # a shorter palette would be written in fewer bits
+    image.putpalette([part for tint in (*colours[:256], *rest) for part in tint or (0, 0, 0)])
     image.save(path)
 
 

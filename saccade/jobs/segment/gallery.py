@@ -79,14 +79,19 @@ def colours_of_objects(count: int) -> Colours:
     return [None, *(colour(k) for k in range(count))]
 
 
+def colours_of(found: Segmented, segmenter: Segmenter) -> Colours:
+    """Of each number in an answer's map."""
+    if isinstance(segmenter.engine.task, Segment):
+        return colours_of_classes(segmenter.class_names)
+    return colours_of_objects(len(found.regions))
+
+
 def drawn_over(
     image: UInt8[np.ndarray, "H W C"], found: Segmented, segmenter: Segmenter
 ) -> UInt8[np.ndarray, "H2 W2 3"]:
     """A picture with what was found in it."""
     assert found.map is not None
-    if isinstance(segmenter.engine.task, Segment):
-        return painted(image, found.map, colours_of_classes(segmenter.class_names))
-    return painted(image, found.map, colours_of_objects(len(found.regions)))
+    return painted(image, found.map, colours_of(found, segmenter))
 
 
 def _compared(

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int64
 from PIL import Image
 
-from saccade.attribution.methods import Method, heat
+from saccade.attribution.methods import Method, default_methods, heat
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
 from saccade.data.annotated import open_masks
@@ -20,7 +20,7 @@ from saccade.errors import UsageError
 from saccade.jobs.drawing import drawing_name
 from saccade.jobs.job import Judgement, Row
 from saccade.jobs.segment.drawing import save_mask
-from saccade.jobs.segment.gallery import drawn_over, write_gallery
+from saccade.jobs.segment.gallery import colours_of, drawn_over, write_gallery
 from saccade.jobs.segment.judge import MapJudgement, MaskJudgement, SegmentJudgement, judge
 from saccade.recipes.budget import wanted_epochs
 from saccade.recipes.recipe import Recipe
@@ -97,7 +97,7 @@ class SegmentJob:
                 image = samples.pictures.load(int(samples.ids[number]), channels=3, min_side=None)
                 Image.fromarray(drawn_over(image, found, segmenter)).save(drawn / name)
                 mask = f"{Path(name).stem}-mask.png"
-                save_mask(found.map, drawn / mask)
+                save_mask(found.map, drawn / mask, colours=colours_of(found, segmenter))
             yield as_row(found, mask)
 
     def explain(
@@ -129,7 +129,12 @@ class SegmentJob:
                 yield from _explain_objects(engine, engine.task, batch, names, asked, answers)
             else:
                 yield from explain_batch(
-                    engine, batch, names, methods=methods, asked=asked, answers=answers
+                    engine,
+                    batch,
+                    names,
+                    methods=methods or default_methods(engine.task, has_places=True),
+                    asked=asked,
+                    answers=answers,
                 )
 
 

@@ -72,7 +72,26 @@ def test_pictures_stand_side_by_side() -> None:
 def test_numbers_come_back_from_the_file(tmp_path: Path, largest: int, unknown: int) -> None:
     found = np.array([[0, 1, -1], [2, largest, largest]], np.int32)
 
-    save_mask(found, tmp_path / "mask.png")
+    save_mask(found, tmp_path / "mask.png", colours=[None, (9, 8, 7)])
 
     read = np.asarray(Image.open(tmp_path / "mask.png")).astype(np.int64)
     assert read.tolist() == [[0, 1, unknown], [2, largest, largest]]
+
+
+def test_a_mask_has_the_colours_of_its_drawing(tmp_path: Path) -> None:
+    found, colours = (
+        np.repeat(np.arange(3, dtype=np.int32), 200)[:, None].repeat(200, axis=1),
+        [
+            None,
+            colour(1),
+            colour(2),
+        ],
+    )
+
+    save_mask(found, tmp_path / "mask.png", colours=colours)
+
+    seen = np.asarray(Image.open(tmp_path / "mask.png").convert("RGB"))
+    drawn = painted(np.zeros((600, 200, 1), np.uint8), found, colours)
+    assert seen[0, 0].tolist() == [0, 0, 0]
+    for border in (200, 400):  # all colour, nothing of the picture
+        assert seen[border, 0].tolist() == drawn[border, 0].tolist()
