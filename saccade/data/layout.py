@@ -44,6 +44,10 @@ class Layout:
     notes: tuple[str, ...]
     ignored: tuple[Ignored, ...]
 
+    def names(self) -> tuple[str, ...]:
+        """All pictures, split after split."""
+        return tuple(member.name for split in self.splits.values() for member in split)
+
 
 def class_name_of(folder: str) -> str:
     """A folder's name as a class name: the same text on every system.

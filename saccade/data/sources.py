@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from saccade.data.arrays import Arrays, is_idx_images, read_idx_files, read_npz
-from saccade.data.layout import ALL, find_layout
+from saccade.data.layout import ALL, Layout, find_layout
 from saccade.data.listing import (
     PICTURE_ENDINGS,
     Ignored,
@@ -16,7 +16,7 @@ from saccade.data.listing import (
     list_folder,
     natural_key,
 )
-from saccade.data.pictures import PictureArray, PictureFiles
+from saccade.data.pictures import PictureArray, PictureFiles, Pictures
 from saccade.data.samples import Samples, Source
 from saccade.errors import DataError, UsageError
 
@@ -117,24 +117,8 @@ def _open_folder(given: str, path: Path) -> Source:
         raise DataError(_no_pictures(given))
 
     layout = find_layout(listing)
-    members = [member for split in layout.splits.values() for member in split]
-    pictures = PictureFiles(path, tuple(member.name for member in members))
-    class_names = None
-    if members[0].class_name is not None:
-        class_names = shared_classes(
-            given,
-            {name: {each.class_name or "" for each in of} for name, of in layout.splits.items()},
-        )
-    label_of = {name: label for label, name in enumerate(class_names or ())}
-
-    splits, start = {}, 0
-    for split, of_split in layout.splits.items():
-        ids = np.arange(start, start + len(of_split))
-        labels = None
-        if class_names is not None:
-            labels = np.array([label_of[member.class_name or ""] for member in of_split])
-        splits[split] = Samples(pictures=pictures, ids=ids, labels=labels)
-        start += len(of_split)
+    pictures = PictureFiles(path, layout.names())
+    class_names, splits = split_by_layout(given, layout, pictures)
     return Source(
         path=given,
         kind=layout.kind,
@@ -143,6 +127,37 @@ def _open_folder(given: str, path: Path) -> Source:
         notes=layout.notes,
         ignored=layout.ignored,
     )
+
+
+def split_by_layout(
+    given: str, layout: Layout, pictures: Pictures
+) -> tuple[tuple[str, ...] | None, dict[str, Samples]]:
+    """The classes that folders stand for (None where they mean nothing), and each split's samples.
+
+    Args:
+        given: the source as the user gave it.
+        layout: of the folder.
+        pictures: those of ``layout.names()``, in that order.
+
+    Raises:
+        DataError: a split has classes that train lacks.
+    """
+    found = {split: [each.class_name for each in of] for split, of in layout.splits.items()}
+    named = {split: [name for name in of if name is not None] for split, of in found.items()}
+    class_names = None
+    if any(named.values()):
+        class_names = shared_classes(given, {split: set(of) for split, of in named.items()})
+    label_of = {name: label for label, name in enumerate(class_names or ())}
+    splits: dict[str, Samples] = {}
+    start = 0
+    for split, of in found.items():
+        labels = (
+            None if class_names is None else np.array([label_of[name] for name in named[split]])
+        )
+        ids = np.arange(start, start + len(of))
+        splits[split] = Samples(pictures=pictures, ids=ids, labels=labels)
+        start += len(of)
+    return class_names, splits
 
 
 def _find_arrays(given: str, path: Path, listing: Listing) -> Source | None:

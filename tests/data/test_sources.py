@@ -4,13 +4,16 @@ import gzip
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from saccade.data.decoding.decode import UnreadablePicture
-from saccade.data.sources import labelled, open_pictures, open_source
+from saccade.data.layout import Layout, Member
+from saccade.data.pictures import PictureFiles
+from saccade.data.sources import labelled, open_pictures, open_source, split_by_layout
 from saccade.errors import DataError, UsageError
 
 WritePictures = Callable[..., None]
@@ -53,6 +56,23 @@ def test_splits_share_their_pictures_and_class_names(tmp_path: Path, write_pictu
     assert not set(train.ids) & set(val.ids)
     assert val.names() == ["val/dog/3.png"]
     assert "val/extra.png" in {entry.name for entry in source.ignored}
+
+
+def test_splits_of_a_layout_are_numbered_in_the_order_of_its_names():
+    train = (Member("train/b/1", "b"), Member("train/a/1", "a"))
+    layout = Layout(
+        kind="", splits={"train": train, "test": (Member("test/b/2", "b"),)}, notes=(), ignored=()
+    )
+    pictures = PictureFiles(Path(), layout.names())
+    class_names, splits = split_by_layout("given", layout, pictures)
+    assert class_names == ("a", "b")
+    assert splits["test"].names() == ["test/b/2"]
+    labels = [each.labels for each in splits.values() if each.labels is not None]
+    assert [each.tolist() for each in labels] == [[1, 0], [1]]
+
+    flat = replace(layout, splits={"all": (Member("1", None),)})
+    class_names, splits = split_by_layout("given", flat, PictureFiles(Path(), flat.names()))
+    assert class_names is splits["all"].labels is None
 
 
 def test_classes_that_train_lacks_are_refused_with_both_lists(

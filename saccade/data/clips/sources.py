@@ -1,7 +1,7 @@
 """What a person points at when the pictures move: video files and folders of frames."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from saccade.data.groups import GROUPS_FILE, read_groups, require_apart
 from saccade.data.layout import ALL, find_layout
 from saccade.data.listing import Ignored, Listing, list_folder
 from saccade.data.samples import Samples, Source
-from saccade.data.sources import missing, shared_classes
+from saccade.data.sources import missing, split_by_layout
 from saccade.errors import DataError, UsageError
 
 Clip = FrameFolder | VideoFile
@@ -126,34 +126,15 @@ def open_clips(path: str | Path) -> Source:
         return _one(given, found[""], "folder of frames")
 
     layout = find_layout(_clips_as_pictures(found))
-    members = [member for split in layout.splits.values() for member in split]
-    clips = ClipList(
-        tuple(member.name for member in members), tuple(found[member.name] for member in members)
-    )
+    clips = ClipList(layout.names(), tuple(found[name] for name in layout.names()))
     groups, notes = read_groups(path / GROUPS_FILE, clips.names)
-    class_names = None
-    if members[0].class_name is not None:
-        class_names = shared_classes(
-            given,
-            {name: {each.class_name or "" for each in of} for name, of in layout.splits.items()},
-        )
-    label_of = {name: label for label, name in enumerate(class_names or ())}
-
-    splits, start = {}, 0
-    for split, of_split in layout.splits.items():
-        ids = np.arange(start, start + len(of_split))
-        labels = None
-        if class_names is not None:
-            labels = np.array([label_of[member.class_name or ""] for member in of_split])
-        splits[split] = Samples(
-            pictures=clips,
-            ids=ids,
-            labels=labels,
-            groups=None if groups is None else groups.numbers[ids],
-            noun="clip",
-        )
-        start += len(of_split)
+    class_names, splits = split_by_layout(given, layout, clips)
+    splits = {split: replace(samples, noun="clip") for split, samples in splits.items()}
     if groups is not None:
+        splits = {
+            split: replace(samples, groups=groups.numbers[samples.ids])
+            for split, samples in splits.items()
+        }
         require_apart(given, splits, groups)
     return Source(
         path=given,
