@@ -25,9 +25,11 @@ def evaluate(
     with answering(is_json=as_json) as answer:
         result = saccade.evaluate(run, source, device=device, weights=weights, is_quiet=quiet)
         lines = [f"{result.n:,} {things_of(result.job)} ({result.split})"]
+        width = max(map(len, result.metrics))
         for name, value in result.metrics.items():
             low, high = result.intervals[name]
-            lines.append(f"{name:<18} {value:.4f}   {low:.4f} to {high:.4f}")
+            interval = f"   {low:.4f} to {high:.4f}" if low < high else ""  # some have none
+            lines.append(f"{name:<{width}} {value:.4f}{interval}")
         lines += [f"left out {name}: {reason}" for name, reason in result.bad.items()]
         document = {key: value for key, value in vars(result).items() if key != "details"}
         document |= {k: v for k, v in result.details.items() if k not in document}

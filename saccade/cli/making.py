@@ -41,7 +41,11 @@ def demo(
 
 def train(
     source: Annotated[
-        Path, typer.Argument(help="A class folder, split folders, IDX or npz arrays.")
+        Path,
+        typer.Argument(
+            help="Pictures or clips with what is to be learned of them: class folders, boxes, "
+            "masks, pairs, arrays; docs/data.md has the forms."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The run folder to make.")],
     job: Annotated[

@@ -66,7 +66,8 @@ def labelled(source: Source) -> Source:
     if source.class_names is None:
         raise DataError(
             f"{source.path} ({source.kind}) is without labels. Put the pictures of each class into "
-            "a folder named after it: cats/1.jpg, dogs/1.jpg."
+            "a folder named after it: cats/1.jpg, dogs/1.jpg. `saccade pretrain` and the jobs "
+            "generate and translate learn without labels."
         )
     if len(source.class_names) < 2:
         raise DataError(

@@ -2,10 +2,11 @@
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from saccade.reporting.records import Json, RunRecords
-from saccade.reporting.wording import count, plain
+from saccade.reporting.wording import count, plain, things_of
 
 
 class Table(NamedTuple):
@@ -89,11 +90,12 @@ def _steps(records: RunRecords) -> list[Step]:
     run = str(records.path.resolve())
     source = str(records.contract.get("data", {}).get("source") or "SOURCE")
     run_arg, source_arg = shlex.quote(run), shlex.quote(source)
+    noun = things_of(records.job)
     verb = "pretrain" if records.job == "pretrain" else "train"
     return [
         *_uses(records.job, run_arg, run),
         Step(
-            "Judge it on other pictures of the same kind",
+            f"Judge it on other {noun} of the same kind",
             f"saccade evaluate {run_arg} SOURCE",
             f'saccade.evaluate({run!r}, "SOURCE")',
         ),
@@ -116,17 +118,23 @@ def _steps(records: RunRecords) -> list[Step]:
     ]
 
 
+def first_use(job: str, run: Path) -> str:
+    """The command that most people go on with."""
+    return _uses(job, shlex.quote(str(run)), str(run))[0].command
+
+
 def _uses(job: str, run_arg: str, run: str) -> list[Step]:
     """What a model of this job is for."""
+    inputs = things_of(job).upper()
     explain = Step(
         "See where it looks",
-        f"saccade explain {run_arg} PICTURES --out overlays",
-        f'saccade.explain({run!r}, "PICTURES", "overlays")',
+        f"saccade explain {run_arg} {inputs} --out overlays",
+        f'saccade.explain({run!r}, "{inputs}", "overlays")',
     )
     predict = Step(
-        "Classify new clips" if job == "video" else "Classify new pictures",
-        f"saccade predict {run_arg} PICTURES --out predictions.csv",
-        f'saccade.predict({run!r}, "PICTURES", "predictions.csv")',
+        f"Classify new {inputs.lower()}",
+        f"saccade predict {run_arg} {inputs} --out predictions.csv",
+        f'saccade.predict({run!r}, "{inputs}", "predictions.csv")',
     )
     draw = Step(
         "Answer for new pictures, and draw what was found",

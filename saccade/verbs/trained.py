@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from saccade.reporting.making import first_use
 from saccade.reporting.wording import duration, figure_name, things_of
 from saccade.verbs.voice import Voice
 
@@ -59,7 +60,4 @@ def conclude(result: TrainResult, voice: Voice) -> None:
         f"(95 % interval {low:.4f} to {high:.4f}), {duration(result.seconds)}"
     )
     voice.say(f"  report:  {result.report}")
-    voice.say(
-        f"  next:    saccade predict {result.run} {things_of(result.job).upper()} --out "
-        "predictions.csv"
-    )
+    voice.say(f"  next:    {first_use(result.job, result.run)}")

@@ -37,9 +37,20 @@ def test_the_conclusion_names_figure_pictures_and_what_to_do_next(
     assert "saccade predict runs/photos PICTURES" in said
 
 
-def test_clips_are_called_clips(capsys: pytest.CaptureFixture[str]) -> None:
-    conclude(replace(RESULT, job="video"), Voice())
+@pytest.mark.parametrize(
+    ("job", "command"),
+    [
+        ("video", "saccade predict runs/photos CLIPS --out"),
+        ("pretrain", "saccade train LABELLED_PICTURES --init runs/photos"),
+        ("generate", "saccade generate runs/photos --out"),
+        ("embed", "saccade index runs/photos PICTURES"),
+    ],
+)
+def test_what_to_do_next_is_what_the_job_is_for(
+    job: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conclude(replace(RESULT, job=job), Voice())
 
     said = capsys.readouterr().err
-    assert "on 1,200 test clips (95 % interval" in said
-    assert "saccade predict runs/photos CLIPS" in said
+    assert command in said
+    assert ("1,200 test clips" in said) == (job == "video")

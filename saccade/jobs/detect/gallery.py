@@ -159,7 +159,7 @@ def _first_batch(
                 {
                     "file": album.save(draw_boxes(image, drawn), "batch"),
                     "path": few.pictures.name(int(batch.ids[b])),
-                    "caption": f"{len(drawn)} objects",
+                    "caption": f"{len(drawn)} object{'s' * (len(drawn) != 1)}",
                 }
             )
     return entries
