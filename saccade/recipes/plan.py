@@ -11,7 +11,6 @@ from saccade.backbones.sizes import parse_name
 from saccade.config.check import check
 from saccade.config.json import override
 from saccade.config.run import Preprocess, RunConfig
-from saccade.config.task import GenerateConfig, SegmentConfig
 from saccade.errors import UsageError
 from saccade.recipes.budget import Candidate, Choice, candidates, choose
 from saccade.recipes.classify import TEST_FRACTION, VAL_FRACTION
@@ -24,17 +23,14 @@ from saccade.recipes.fine_tune import (
     sizes_to_try,
 )
 from saccade.recipes.fine_tune import lines as fine_tune_lines
-from saccade.recipes.mirror import SAFE_RATIO
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.speed import seconds_per_step
+from saccade.recipes.words import in_words, warnings
 from saccade.run.device import choose_precision
 from saccade.run.start import Start
 
 DEFAULT_SIZE = "nano"
 """When there is no budget to judge by."""
-
-FEWEST_OBJECT_STEPS = 1000
-"""From scratch; with fewer, masks of objects are hardly found (nuclei, 79 steps: AP50 0.001)."""
 
 
 class HeldOut(NamedTuple):
@@ -176,8 +172,16 @@ def plan(
         model_name=choice.candidate.model,
         preprocess=preprocess,
         lines=(
-            *_lines(wish, config, preprocess, choice, facts, training_seconds, epochs),
-            *(_warnings(config) if start is None else fine_tune_lines(start, config, facts)),
+            *in_words(
+                config,
+                preprocess,
+                choice,
+                facts,
+                settings=wish.settings,
+                training_seconds=training_seconds,
+                epochs_wanted=epochs,
+            ),
+            *(warnings(config, facts) if start is None else fine_tune_lines(start, config, facts)),
         ),
     )
 
@@ -231,73 +235,3 @@ def _fraction(settings: dict[str, str], name: str, default: float) -> float:
     if not 0 <= share < 1:
         raise UsageError(f"{name} is {settings[name]!r}; expected a share from 0 to below 1")
     return share
-
-
-def _lines(
-    wish: Wish,
-    config: RunConfig,
-    preprocess: Preprocess,
-    choice: Choice,
-    facts: Facts,
-    training_seconds: float | None,
-    epochs_wanted: float,
-) -> list[str]:
-    batch = min(config.data.batch_size, facts.num_pictures)
-    epochs = config.steps * batch / facts.num_pictures
-    things = "clips" if config.job == "video" else "pictures"
-    is_asked = config.data.image_size in (preprocess.width, preprocess.height)
-    rounded = "" if is_asked else f" ({config.data.image_size} in whole patches)"
-    lines = [
-        f"model      {choice.candidate.model}",
-        f"size       {preprocess.width} x {preprocess.height} pixels{rounded}, "
-        + ("grey" if config.data.channels == 1 else "RGB")
-        + f"; the {things}' short side is {facts.side}",
-        f"batch      {batch} {things}",
-        f"steps      {config.steps:,}, or {epochs:.1f} epochs of {facts.num_pictures:,} {things}",
-        f"precision  {config.precision}",
-        f"lr         {config.optim.lr:.2g} at its peak",
-        f"mirroring  {_mirroring(config, facts, is_said='augment.flip' in wish.settings)}",
-    ]
-    if isinstance(config.task, GenerateConfig):
-        lines.append(
-            f"judging    {config.task.num_judged:,} samples, and up to {config.task.num_real:,} "
-            "real pictures of each part"
-        )
-    if training_seconds is not None and choice.seconds_per_step is not None:
-        rate = batch / choice.seconds_per_step
-        lines.insert(
-            1,
-            f"speed      {rate:,.0f} {things}/s measured; {training_seconds:.0f} s for training; "
-            f"{epochs_wanted:.0f} epochs wanted before more is worth its time",
-        )
-    return lines
-
-
-def _warnings(config: RunConfig) -> list[str]:
-    """What a training from scratch will not come to."""
-    if not isinstance(config.task, SegmentConfig) or config.task.method != "eomt":
-        return []
-    if config.steps >= FEWEST_OBJECT_STEPS:
-        return []
-    return [
-        "objects    masks of objects take thousands of steps from scratch, so expect little; "
-        "--set task.method=upsample learns which pixels are of objects far sooner"
-    ]
-
-
-def _mirroring(config: RunConfig, facts: Facts, *, is_said: bool) -> str:
-    is_on = "on" if config.augment.flip > 0 else "off"
-    if is_said:
-        return f"{is_on}, as was asked"
-    if facts.mirror_ratio is None and config.job == "video":
-        return f"{is_on}; these clips cannot tell whether mirrors keep their class"
-    if facts.mirror_ratio is None:
-        kind = "grey" if facts.is_grey else "colour"
-        return (
-            f"{is_on}; these pictures cannot tell whether mirrors keep their class, and are {kind}"
-        )
-    reason = "keep" if facts.mirror_ratio >= SAFE_RATIO else "lose"
-    return (
-        f"{is_on}; mirror images {reason} their class "
-        f"(nearest neighbours: {max(facts.mirror_ratio, 0):.0%} of the accuracy remains)"
-    )

@@ -1,6 +1,5 @@
 """The user's word comes first; what is left open is derived, and each number is said."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +11,21 @@ from saccade.backbones.sizes import model_config
 from saccade.data.sources import open_source
 from saccade.errors import UsageError
 from saccade.jobs.classify.job import ClassifyJob
-from saccade.jobs.detect.job import DetectJob
-from saccade.jobs.segment.job import SegmentJob
 from saccade.recipes import plan as plan_module
 from saccade.recipes.facts import look
 from saccade.recipes.plan import Plan, Wish, plan
-from saccade.recipes.recipe import Recipe
 from saccade.recipes.speed import seconds_per_step
 from tests import tiny
 
 
-def make(
-    model: str = "rag",
-    *,
-    seconds: float | None = None,
-    side: int = 16,
-    recipe: Recipe | None = None,
-    height: int = 0,
-    **wish: Any,
-) -> Plan:
+def make(model: str = "rag", *, seconds: float | None = None, side: int = 16, **wish: Any) -> Plan:
     given: dict[str, Any] = {"budget_seconds": seconds, "epochs": None, "steps": None, **wish}
     if seconds is None and given["epochs"] is None and given["steps"] is None:
         given["steps"] = 50
     return plan(
         Wish(model=model, **given),
-        replace(tiny.facts(side=side), height=height, width=height),
-        recipe=recipe or ClassifyJob().recipe({}),
+        tiny.facts(side=side),
+        recipe=ClassifyJob().recipe({}),
         source="pictures",
         training_seconds=seconds,
         device=torch.device("cpu"),
@@ -206,29 +194,3 @@ def test_facts_are_those_of_the_pictures(tmp_path: Path):
     assert not found.is_grey
     assert np.allclose(found.mean, (60 + 40) / 255, atol=0.03)
     assert all(0.1 < std < 0.4 for std in found.std)
-
-
-def test_a_size_that_is_no_whole_number_of_patches_is_said():
-    text = "\n".join(
-        make(
-            "rag-pico8",
-            recipe=DetectJob().recipe({}),
-            height=60,
-            settings={"data.image_size": "50"},
-        ).lines
-    )
-    assert "48 x 48 pixels (50 in whole patches)" in text
-
-
-def test_mirrors_that_were_asked_for_are_not_explained_by_the_data():
-    (line,) = [x for x in make(settings={"augment.flip": "0"}).lines if x.startswith("mirroring")]
-    assert line == "mirroring  off, as was asked"
-
-
-def test_masks_of_objects_in_few_steps_from_scratch_are_warned_of():
-    recipe = SegmentJob().recipe({"task.method": "eomt"})
-    settings = {"task.method": "eomt", "task.truth": "segments"}
-    few = make("vit-pico4", recipe=recipe, settings=settings, steps=50)
-    many = make("vit-pico4", recipe=recipe, settings=settings, steps=5000)
-    assert "--set task.method=upsample" in few.lines[-1]
-    assert "upsample" not in many.lines[-1]
