@@ -18,6 +18,7 @@ from saccade.data.formats.pairs import (
     open_pair_folders,
 )
 from saccade.data.formats.voc import find_voc, open_voc
+from saccade.data.formats.voc_masks import find_voc_masks, open_voc_masks
 from saccade.data.formats.yolo import find_yolo, open_yolo
 from saccade.data.layout import SPLIT_NAMES, find_layout
 from saccade.data.listing import Listing, list_folder
@@ -80,6 +81,8 @@ def open_masks(path: str | Path, *, masks: Masks = "auto") -> Source:
     given, root, listing = _list(path)
     if files := find_coco(root, listing):
         return coco_segments(given, root, read_coco(given, root, listing, files))
+    if (voc := find_voc_masks(listing)) is not None:
+        return open_voc_masks(given, root, listing, voc, masks=masks)
     if (twins := find_masks(listing)) is not None:
         return open_mask_folders(given, root, listing, twins, masks=masks)
     raise DataError(f"{given}: no masks found. {_MASKS}.")

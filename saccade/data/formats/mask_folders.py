@@ -53,7 +53,7 @@ def open_mask_folders(
     files = PictureFiles(root, tuple(each.second for each in pairs))
     found = find_class_list(root, dict.fromkeys(["", twins.prefix, _folder(pairs[0].second)]))
     classes = None if found is None else read_class_list(found)
-    meaning = _meaning(given, files, classes, masks=masks)
+    meaning = meaning_of(given, files, classes, masks=masks)
 
     if meaning == "instances":
         class_names = ("object",) if classes is None else classes.names
@@ -111,10 +111,14 @@ def _with_splits(root: Path, twins: Twins) -> tuple[list[Twin], list[str], list[
     return [each for each in pairs if each.split in splits], notes, [*ignored, *outside]
 
 
-def _meaning(
+def meaning_of(
     given: str, files: PictureFiles, classes: ClassList | None, *, masks: Masks
 ) -> Meaning:
-    """What the masks hold, seen in a few of them."""
+    """What the masks hold, seen in a few of them.
+
+    Raises:
+        DataError: they are coloured, and nothing names the colours.
+    """
     if masks == "instances":
         return "instances"
     probes = _probe(files)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Integer, UInt8
+from jaxtyping import Int64, Integer, UInt8
 
 from saccade.data.annotations import IGNORED_CLASS, IGNORED_SEGMENT, ClassMap, Segments
 from saccade.data.decoding.decode import UnreadablePicture, decode_numbers
@@ -126,6 +126,14 @@ def read_numbers(
         ) from error
     except UnreadablePicture as error:
         raise UnreadablePicture(f"its mask {files.name(i)}: {error}") from error
+
+
+def packed(
+    found: Integer[np.ndarray, "H W"] | UInt8[np.ndarray, "H W 3"],
+) -> Int64[np.ndarray, "H W"]:
+    """One number a pixel: of a colour red + 256 green + 65,536 blue, as COCO does."""
+    numbers = found.astype(np.int64)
+    return numbers if found.ndim == 2 else numbers @ np.array([1, 1 << 8, 1 << 16])
 
 
 def _as_colours(

@@ -21,8 +21,6 @@ from saccade.data.samples import Source
 from saccade.data.sources import shared_classes
 from saccade.errors import DataError
 
-_LISTS = "ImageSets/Main/"
-
 
 class VocPlaces(NamedTuple):
     """Where things lie, as paths below the source.
@@ -54,28 +52,33 @@ def find_voc(listing: Listing) -> VocPlaces | None:
         pictures = [name for name in listing.pictures if name.startswith(f"{prefix}JPEGImages/")]
     else:
         pictures = [name for name in listing.pictures if name.startswith(prefix)]
-    lists = {}
-    for name in listing.others:
-        split, dot, ending = name.removeprefix(f"{prefix}{_LISTS}").partition(".")
-        if name.startswith(prefix + _LISTS) and dot and ending == "txt":
-            role = SPLIT_NAMES.get(split.lower(), "train" if split == "trainval" else None)
-            # trainval repeats train and val, so it counts only where there is no train.
-            if role and (role not in lists or split != "trainval"):
-                lists[role] = name
     texts = [
         name
         for name in listing.others
         if name.startswith(f"{folder}/") and name.lower().endswith(".xml")
     ]
-    annotations, by_stem = _by_stem(texts), _by_stem(pictures)
-    used = {*annotations.values(), *by_stem.values()}
+    annotations, named = by_stem(texts), by_stem(pictures)
+    used = {*annotations.values(), *named.values()}
     return VocPlaces(
         prefix=prefix,
         annotations=annotations,
-        pictures=by_stem,
-        lists=lists,
+        pictures=named,
+        lists=find_lists(listing, f"{prefix}ImageSets/Main/"),
         twice=[name for name in (*texts, *pictures) if name not in used],
     )
+
+
+def find_lists(listing: Listing, folder: str) -> dict[str, str]:
+    """The files of a folder (ending in "/") that say which picture is in which split, by split."""
+    lists: dict[str, str] = {}
+    for name in listing.others:
+        split, dot, ending = name.removeprefix(folder).partition(".")
+        if name.startswith(folder) and dot and ending == "txt":
+            role = SPLIT_NAMES.get(split.lower(), "train" if split == "trainval" else None)
+            # trainval repeats train and val, so it counts only where there is no train.
+            if role and (role not in lists or split != "trainval"):
+                lists[role] = name
+    return lists
 
 
 def open_voc(given: str, root: Path, listing: Listing, places: VocPlaces) -> Source:
@@ -84,7 +87,7 @@ def open_voc(given: str, root: Path, listing: Listing, places: VocPlaces) -> Sou
     Raises:
         DataError: an XML file is broken or lacks something, a list is wrong, or nothing fits.
     """
-    splits, ignored = _splits(given, root, places)
+    splits, ignored = read_splits(given, root, places)
     ignored += [Ignored(name, "another file of this name is used") for name in places.twice]
     ignored += [
         Ignored(name, "no picture of this name")
@@ -195,8 +198,12 @@ def _number(element: ElementTree.Element, path: str, name: str) -> float:
     return number
 
 
-def _splits(given: str, root: Path, places: VocPlaces) -> tuple[dict[str, str], list[Ignored]]:
-    """The split of each name, and pictures that are in none."""
+def read_splits(given: str, root: Path, places: VocPlaces) -> tuple[dict[str, str], list[Ignored]]:
+    """The split of each name, and pictures that are in none.
+
+    Raises:
+        DataError: a picture is in two lists.
+    """
     if not places.lists:
         return dict.fromkeys(places.annotations, ALL), []
     split_of: dict[str, str] = {}
@@ -210,9 +217,10 @@ def _splits(given: str, root: Path, places: VocPlaces) -> tuple[dict[str, str], 
                     "picture can be in one split only"
                 )
     missing = [stem for stem in split_of if stem not in places.pictures]
-    ignored = [Ignored(stem, f"in a list of {_LISTS}, but not there") for stem in missing]
+    lists = next(iter(places.lists.values())).removeprefix(places.prefix).rpartition("/")[0]
+    ignored = [Ignored(stem, f"in a list of {lists}/, but not there") for stem in missing]
     ignored += [
-        Ignored(name, f"in no list of {_LISTS}")
+        Ignored(name, f"in no list of {lists}/")
         for stem, name in places.pictures.items()
         if stem not in split_of
     ]
@@ -223,7 +231,7 @@ def _last(folder: str) -> str:
     return folder.rpartition("/")[2].lower()
 
 
-def _by_stem(names: Iterable[str]) -> dict[str, str]:
+def by_stem(names: Iterable[str]) -> dict[str, str]:
     """The first of each name without folder and ending."""
     found: dict[str, str] = {}
     for name in names:
