@@ -7,6 +7,7 @@ from saccade.data.arrays import is_idx_images
 from saccade.data.clips.files import is_video_name
 from saccade.data.formats.coco import find_coco, read_coco
 from saccade.data.formats.coco_objects import coco_boxes, coco_segments
+from saccade.data.formats.coco_panoptic import coco_panoptic
 from saccade.data.formats.mask_folders import Masks, find_masks, open_mask_folders
 from saccade.data.formats.pairs import (
     Pairs,
@@ -64,12 +65,12 @@ def open_boxes(path: str | Path) -> Source:
 
 
 def open_masks(path: str | Path, *, masks: Masks = "auto") -> Source:
-    """Recognises pictures with masks: COCO outlines, or a folder of masks beside one of pictures.
+    """Recognises pictures with masks: COCO, Pascal VOC, or a folder of masks beside the pictures'.
 
     Args:
         path: the folder that holds both.
         masks: what the masks of folders say: ``classes`` (a class for each pixel), ``instances``
-            (the number of an object); ``auto``: instances if they have 16 bits.
+            (the number of an object); ``auto``: instances if they have 16 bits, or if VOC has them.
 
     Returns:
         A source whose annotations are ``ClassMap`` or ``Segments``.
@@ -81,6 +82,9 @@ def open_masks(path: str | Path, *, masks: Masks = "auto") -> Source:
     given, root, listing = _list(path)
     if files := find_coco(root, listing):
         return coco_segments(given, root, read_coco(given, root, listing, files))
+    if files := find_coco(root, listing, panoptic=True):
+        coco = read_coco(given, root, listing, files)
+        return coco_panoptic(given, root, listing, coco)
     if (voc := find_voc_masks(listing)) is not None:
         return open_voc_masks(given, root, listing, voc, masks=masks)
     if (twins := find_masks(listing)) is not None:
@@ -135,7 +139,7 @@ def guess_job(path: str | Path) -> JobName | None:
     listing = list_folder(root)
     if find_coco(root, listing) or find_voc(listing) or find_yolo(listing):
         return "detect"
-    if find_masks(listing) is not None:
+    if find_masks(listing) is not None or find_coco(root, listing, panoptic=True):
         return "segment"
     if are_pairs(listing) or (listing.pictures and halves_by_name(root)):
         return "translate"

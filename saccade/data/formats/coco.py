@@ -5,7 +5,7 @@ The format: https://cocodataset.org/#format-data ("Object Detection").
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from saccade.data.formats.coco_file import (
     CocoImage,
     CocoObject,
     class_names_of,
+    is_panoptic,
     read_coco_file,
     require_named,
     require_pictures,
@@ -59,8 +60,8 @@ class Coco(NamedTuple):
     ignored: list[Ignored]
 
 
-def find_coco(root: Path, listing: Listing) -> dict[str, str]:
-    """Looks for JSON files of this form.
+def find_coco(root: Path, listing: Listing, *, panoptic: bool = False) -> dict[str, str]:
+    """Looks for JSON files of this form, with objects or with segments (panoptic).
 
     Returns:
         Their paths, by the split that each stands for; nothing where there are none.
@@ -69,11 +70,12 @@ def find_coco(root: Path, listing: Listing) -> dict[str, str]:
         DataError: two of them stand for the same split.
     """
     names = [name for name in listing.others if name.lower().endswith(".json")]
-    for pattern in (r"instances_[^/]*\.json", r"[^/]*\.coco\.json", r"[^/]*\.json"):
+    first = "panoptic" if panoptic else "instances"
+    for pattern in (rf"{first}_[^/]*\.json", r"[^/]*\.coco\.json", r"[^/]*\.json"):
         chosen = [name for name in names if re.fullmatch(rf"(.*/)?{pattern}", name)]
         if len(chosen) > _MOST_FILES:
             continue
-        chosen = [name for name in chosen if _looks_right(root / name)]
+        chosen = [name for name in chosen if _looks_right(root / name, panoptic=panoptic)]
         if chosen:
             return _by_split(chosen)
     return {}
@@ -106,7 +108,8 @@ def read_coco(given: str, root: Path, listing: Listing, files: Mapping[str, str]
         for each in read.annotations:
             objects[each.image_id].append((label_of[each.category_id], each))
 
-        folder = _folder(read.images, by_base, split=split, beside=name.rpartition("/")[0])
+        tails = list(map(_tail, read.images))
+        folder = folder_of(tails, by_base, split=split, beside=name.rpartition("/")[0])
         for image in read.images:
             path = folder + _tail(image)
             mine = objects.pop(image.id, [])
@@ -130,12 +133,12 @@ def read_coco(given: str, root: Path, listing: Listing, files: Mapping[str, str]
     return Coco(pictures, class_names, notes, [*listing.ignored, *ignored])
 
 
-def _looks_right(path: Path) -> bool:
+def _looks_right(path: Path, *, panoptic: bool) -> bool:
     try:
         data = path.read_bytes()
     except OSError:
         return False
-    return all(part in data for part in _PARTS)
+    return all(part in data for part in _PARTS) and is_panoptic(data) == panoptic
 
 
 def _by_split(names: Sequence[str]) -> dict[str, str]:
@@ -185,25 +188,30 @@ def _tail(image: CocoImage) -> str:
     return image.file_name.replace("\\", "/").removeprefix("./")
 
 
-def _folder(
-    images: Iterable[CocoImage], by_base: Mapping[str, list[str]], *, split: str, beside: str
+def folder_of(
+    tails: Sequence[str],
+    by_base: Mapping[str, list[str]],
+    *,
+    split: str,
+    beside: str,
+    are_masks: bool = False,
 ) -> str:
     """The folder that the file names start from, "" or ending in "/": where most of them are.
 
-    Of folders that hold as many, the one whose name says the split wins, then the one in which the
-    JSON file is.
+    Of folders that hold as many, the one whose name says panoptic wins for masks and loses for
+    pictures, then the one whose name says the split wins, then the one in which the JSON file is.
     """
     votes: dict[str, int] = defaultdict(int)
-    for image, _ in zip(images, range(_PROBES), strict=False):
-        tail = _tail(image)
+    for tail in tails[:_PROBES]:
         for path in by_base.get(tail.rpartition("/")[2], ()):
             if path == tail or path.endswith(f"/{tail}"):
                 votes[path[: len(path) - len(tail)]] += 1
     if not votes:
         return ""
 
-    def rank(folder: str) -> tuple[int, bool, bool, int]:
+    def rank(folder: str) -> tuple[int, bool, bool, bool, int]:
         says = {SPLIT_NAMES.get(word) for word in re.split(r"[^a-z]+", folder.lower())}
-        return votes[folder], split in says, folder == f"{beside}/", -len(folder)
+        says_kind = ("panoptic" in folder.lower()) == are_masks
+        return votes[folder], says_kind, split in says, folder == f"{beside}/", -len(folder)
 
     return max(votes, key=rank)

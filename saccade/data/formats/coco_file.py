@@ -39,23 +39,62 @@ class CocoObject(msgspec.Struct):
     area: float | None = None  # of the object, not of its box
 
 
+class PanopticObject(CocoObject):
+    """A segment: its pixels hold ``number`` in the PNG ``file``."""
+
+    file: str = ""
+    number: int = 0
+
+
+class _Segment(msgspec.Struct):
+    id: int
+    category_id: int
+    iscrowd: int = 0
+
+
+class _PanopticMap(msgspec.Struct):
+    image_id: int | str
+    file_name: str
+    segments_info: list[_Segment]
+
+
 class CocoFile(msgspec.Struct):
     """A file of pictures, their objects and the classes of those."""
 
     images: list[CocoImage]
-    annotations: list[CocoObject]
+    annotations: Sequence[CocoObject]
+    categories: list[CocoCategory]
+
+
+class _PanopticFile(msgspec.Struct):
+    images: list[CocoImage]
+    annotations: list[_PanopticMap]
     categories: list[CocoCategory]
 
 
 def read_coco_file(path: Path, name: str) -> CocoFile:
-    """Reads one; ``name`` is what a person calls it.
+    """Reads one; ``name`` is what a person calls it. Segments of a panoptic one are its objects.
 
     Raises:
         DataError: it is broken JSON, or of another form.
     """
     data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")  # as some editors begin a file
     try:
-        return msgspec.json.decode(data, type=CocoFile)
+        if not is_panoptic(data):
+            return msgspec.json.decode(data, type=CocoFile)
+        found = msgspec.json.decode(data, type=_PanopticFile)
+        objects = [
+            PanopticObject(
+                of.image_id,
+                each.category_id,
+                iscrowd=each.iscrowd,
+                file=of.file_name.replace("\\", "/"),
+                number=each.id,
+            )
+            for of in found.annotations
+            for each in of.segments_info
+        ]
+        return CocoFile(found.images, objects, found.categories)
     except RecursionError:
         raise DataError(f"{name} is not as COCO files are: its lists lie too deep") from None
     except msgspec.ValidationError as error:
@@ -67,6 +106,11 @@ def read_coco_file(path: Path, name: str) -> CocoFile:
             f"{name}: broken JSON in line {data[:end].count(10) + 1} ({error}); expected an object "
             "with images, annotations and categories"
         ) from error
+
+
+def is_panoptic(data: bytes) -> bool:
+    """Whether the bytes of a file list segments, whose pixels lie in PNG files."""
+    return b'"segments_info"' in data
 
 
 def class_names_of(read: CocoFile, name: str) -> tuple[str, ...]:
