@@ -15,6 +15,7 @@ NAMES = {
     "spinning": "how OpenMP's threads wait, alone and beside a busy process",
     "page_faults": "a training step on a CPU with freed memory kept, and given back",
     "kills": "200 times SIGKILL at any moment and inside a save, resumed: to the bit",
+    "steps": "training steps against timm's best ways and the limit; needs the extra parity",
     "switches": "what each switch of a ViT costs in time, one thread",
     "ablation": "what each part of the models is worth at equal seconds; has options, see --help",
     "generate": "samples of digits and clothes, and what the network should answer; has options",

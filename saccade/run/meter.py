@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -113,6 +114,18 @@ def matmul_rate(device: torch.device, precision: Precision) -> float:
     return 2 * _SIDE**3 / statistics.median(taken[1:])
 
 
+def counted_flops() -> FlopCounterMode:
+    """Counts operations, also those that ``saccade.transformer.linear`` leaves to oneDNN."""
+    rules = {}
+    if hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        rules[torch.ops.mkldnn._linear_pointwise] = _linear_flops
+    return FlopCounterMode(display=False, custom_mapping=rules)
+
+
+def _linear_flops(x: torch.Size, weight: torch.Size, *_: Any, **__: Any) -> int:
+    return 2 * x.numel() * weight[0]
+
+
 def flops_per_picture(task: AnyTask, batch: Batch, config: RunConfig) -> float | None:
     """Operations of a training step for each picture, forward and backward, as a copy makes them.
 
@@ -130,7 +143,7 @@ def flops_per_picture(task: AnyTask, batch: Batch, config: RunConfig) -> float |
     few = batch.parts(_COUNTED)[0]
     own = copy.deepcopy(task)
     device = next(own.parameters()).device
-    with FlopCounterMode(display=False) as counter, torch.random.fork_rng(devices=[]):
+    with counted_flops() as counter, torch.random.fork_rng(devices=[]):
         try:
             with autocast(device, config.precision):
                 loss = own.loss(few.to(device), progress=0.0)["loss"]

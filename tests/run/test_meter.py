@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from saccade.data.batch import Batch
-from saccade.run.meter import Meter, flops_per_picture, matmul_rate, memory_bytes
+from saccade.run.meter import Meter, counted_flops, flops_per_picture, matmul_rate, memory_bytes
+from saccade.transformer.linear import Linear
 from tests import tiny
 
 CPU = torch.device("cpu")
@@ -116,3 +117,10 @@ def test_what_is_measured_is_a_positive_number() -> None:
     assert math.isfinite(matmul_rate(CPU, "fp32"))
     assert matmul_rate(CPU, "fp32") > 1e6
     assert memory_bytes(CPU) > 50 * 2**20
+
+
+def test_linear_maps_are_counted_whatever_library_computes_them() -> None:
+    x, layer = torch.zeros(2, 5, 8, requires_grad=True), Linear(8, 16)
+    with counted_flops() as counter:
+        layer(x).sum().backward()
+    assert counter.get_total_flops() == 3 * 2 * (2 * 5) * 8 * 16
