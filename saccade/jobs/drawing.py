@@ -2,16 +2,15 @@
 
 import io
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from saccade.data.samples import Samples
+from saccade.jobs.lettering import legible
 from saccade.run.folder import RunFolder, write_json
 
 CAPTION_PX = 14
@@ -54,15 +53,9 @@ def captioned(image: UInt8[np.ndarray, "H W C"], caption: str) -> Image.Image:
     whole = Image.new("RGB", (picture.width, picture.height + CAPTION_PX), "white")
     whole.paste(picture)
     pen = ImageDraw.Draw(whole)
-    pen.text((2, picture.height), caption, fill="black", font=lettering(_TEXT_PX))
+    shown, font = legible(caption, _TEXT_PX)
+    pen.text((2, picture.height), shown, fill="black", font=font)
     return whole
-
-
-@cache
-def lettering(size_px: int) -> ImageFont.FreeTypeFont:
-    """A font for pictures: matplotlib's, since Pillow's own has the letters of English only."""
-    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return ImageFont.truetype(fonts / "DejaVuSans.ttf", size_px)
 
 
 class Album:

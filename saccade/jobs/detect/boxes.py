@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from saccade.jobs.drawing import lettering
+from saccade.jobs.lettering import legible
 
 _SHORTEST_SIDE, _LONGEST_SIDE = 240, 960  # pixels of a drawing: labels have to be read
 _TEXT_PX = 11
@@ -47,7 +47,6 @@ def draw_boxes(image: UInt8[np.ndarray, "H W C"], boxes: Sequence[Drawn]) -> Ima
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     picture = picture.resize(size, Image.Resampling.NEAREST if scale > 2 else None)
     pen = ImageDraw.Draw(picture)
-    font = lettering(_TEXT_PX)
     for drawn in sorted(boxes, key=lambda each: not each.is_dashed):  # what is found on top
         corners = [coordinate * scale for coordinate in drawn.box_xyxy]
         if drawn.is_dashed:
@@ -59,7 +58,7 @@ def draw_boxes(image: UInt8[np.ndarray, "H W C"], boxes: Sequence[Drawn]) -> Ima
             left, top, _, bottom = (coordinate * scale for coordinate in drawn.box_xyxy)
             # Of what is true and missed below the box: above it may stand what was found instead.
             end = min(bottom, size[1] - _LABEL_PX) + _LABEL_PX if drawn.is_dashed else top
-            _write(pen, (left, end), drawn.text, drawn.colour, font, size)
+            _write(pen, (left, end), drawn.text, drawn.colour, size)
     return picture
 
 
@@ -86,10 +85,10 @@ def _write(
     at: tuple[float, float],
     text: str,
     colour: tuple[int, int, int],
-    font: ImageFont.FreeTypeFont,
     size: tuple[int, int],
 ) -> None:
     """White on the colour, above a point where there is room, and always inside the picture."""
+    text, font = legible(text, _TEXT_PX)
     width = pen.textlength(text, font=font) + 4
     left = min(max(at[0], 0), max(size[0] - width, 0))
     top = at[1] - _LABEL_PX if at[1] >= _LABEL_PX else at[1]

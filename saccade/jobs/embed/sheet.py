@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from saccade.jobs.drawing import lettering
+from saccade.jobs.lettering import legible
 
 CELL_PX = 96
 """The side of a picture on the sheet."""
@@ -69,9 +69,9 @@ def _drawn(cell: Cell) -> Image.Image:
         place = (FRAME_PX + (CELL_PX - picture.width) // 2,
                  FRAME_PX + (CELL_PX - picture.height) // 2)  # fmt: skip
         drawn.paste(picture, place)
-    font = lettering(_TEXT_PX)
     for number, line in enumerate(cell.lines[:2]):
-        draw.text((1, side + 1 + 12 * number), _cut(line, font, side), fill="black", font=font)
+        shown, font = legible(line, _TEXT_PX)
+        draw.text((1, side + 1 + 12 * number), _cut(shown, font, side), fill="black", font=font)
     return drawn
 
 
