@@ -117,7 +117,13 @@ def open_pairs(path: str | Path, *, pairs: Pairs = "auto") -> Source:
     if pairs == "left-right" or pairs == "right-left":
         order = pairs
     elif order is None and pairs == "auto" and are_wide(root, listing):
-        order, notes = "left-right", ["pictures twice as wide as high: taken for two side by side"]
+        order, notes = (
+            "left-right",
+            [
+                "pictures twice as wide as high: taken for two side by side; in a folder called "
+                "right-left they are taken the other way round"
+            ],
+        )
     if listing.pictures and order is not None:
         return open_halves(given, root, listing, order=order, notes=notes)
     raise DataError(f"{given}: no pairs of pictures found. {_PAIRS}.")

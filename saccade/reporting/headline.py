@@ -67,7 +67,7 @@ class Headline:
 _JOBS = {
     "video": "A classifier of clips that tells{classes} apart",
     "detect": "A detector that finds objects of{classes}",
-    "segment": "A model that says where{classes} are, pixel by pixel",
+    "segment": "A model that says where things of{classes} are, pixel by pixel",
     "embed": "A model that lays pictures of one class near each other",
     "pretrain": "A backbone that learned without labels",
     "generate": "A model that makes pictures",
@@ -128,7 +128,7 @@ def _summary(records: RunRecords) -> str:
     )
     if what is None:
         return f"A classifier that tells {len(names)} classes apart{trained}."
-    of_classes = f" {len(names)} classes" if names else ""
+    of_classes = f" {len(names)} class{'es' * (len(names) != 1)}" if names else ""
     return f"{what.format(classes=of_classes)}{trained}."
 
 

@@ -4,7 +4,8 @@
 
     headline  {"metric": "ap50", "words": "average precision at 50 % overlap"}, and "unit":
               "distance" where a number from 0 to 1 is no share
-    tables    [{"title": ..., "text": ..., "columns": [...], "rows": [[...], ...]}]
+    tables    [{"title": ..., "text": ..., "columns": [...], "rows": [[...], ...]}], drawn where
+              "is_curve" says that its two columns are shares
     notes     sentences about the figures, if there are any
 
 and ``pictures/index.json`` holds galleries by name:
@@ -17,6 +18,10 @@ Cells are text, numbers or null. A title says what is shown, a text how to read 
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from markupsafe import Markup
+
+from saccade.reporting.figures import Line, curves
 from saccade.reporting.pictures import InlinePicture, inline_picture
 from saccade.reporting.records import Json, RunRecords
 from saccade.reporting.wording import NOTHING, Number, count, figure_name, number
@@ -42,12 +47,14 @@ class Table(NamedTuple):
         text: how to read it.
         columns: their heads, and whether numbers stand under them.
         rows: cells as text, and whether each is a number.
+        chart: the rows as a curve, to be shown in their place.
     """
 
     title: str
     text: str
     columns: list[tuple[str, bool]]
     rows: list[list[tuple[str, bool]]]
+    chart: Markup | None
 
 
 class Shown(NamedTuple):
@@ -134,7 +141,18 @@ def _table(table: Json) -> Table:
             for k, column in enumerate(table.get("columns", []))
         ],
         rows=rows,
+        chart=_chart(table) if table.get("is_curve") else None,
     )
+
+
+def _chart(table: Json) -> Markup | None:
+    points = np.array(table["rows"], dtype=np.float64)  # None becomes a gap
+    if not np.isfinite(points).any():
+        return None
+    line = Line(points[:, 0], points[:, 1], "blue", "dots")
+    x_label, y_label = table["columns"]
+    title = str(table["title"])
+    return curves([line], title=title, x_label=x_label, y_label=y_label, y_range=(0.0, 1.0))
 
 
 def _cell(value: object) -> tuple[str, bool]:

@@ -165,3 +165,15 @@ def test_a_job_with_many_figures_draws_the_first_of_them(run: Path):
     (run / "log.jsonl").write_text(json.dumps(line))
     titles = [chart.title for chart in training(read_records(run)).charts]
     assert titles == [f"Figure {k}" for k in range(MAX_CHARTS)]
+
+
+def test_a_table_that_is_a_curve_is_drawn(run: Path) -> None:
+    rows = [[0.0, 1.0], [0.5, None], [1.0, 0.25]]
+    table = {"title": "Bent", "is_curve": True, "columns": ["recall", "precision"], "rows": rows}
+    written = run / "evaluation/test.json"
+    written.write_text(json.dumps(RESULT | {"tables": [table]}))
+
+    page = write_report(run).read_text()
+
+    assert 'aria-label="Bent"' in page
+    assert ">precision</th>" not in page

@@ -219,6 +219,7 @@ def _precision_table(result: DetectionResult) -> dict[str, Any]:
         "title": "Precision and recall",
         "text": "How many detections are right (at an overlap of 50 %, mean over the classes) when "
         "as many of all objects are to be found. AP50 is the mean of this curve.",
+        "is_curve": True,
         "columns": ["recall", "precision"],
         "rows": [[row.recall, row.precision] for row in result.precision_recall],
     }

@@ -9,7 +9,8 @@ from typing import Any
 from PIL import Image
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; color: #222 }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; color: #222;
+  padding: 0 1rem }
 img { max-width: 100%; display: block } h2 { font-size: 1.05rem; margin: 2rem 0 .3rem }
 table { border-collapse: collapse; margin: .5rem 0 } summary { color: #666; cursor: pointer }
 td, th { padding: .1rem .8rem .1rem 0; text-align: left } td.n { text-align: right }

@@ -120,7 +120,8 @@ def test_wide_pictures_are_taken_for_two_from_left_to_right(wide: Path):
     source = open_pairs(wide)
     assert source.kind == "pairs of pictures side by side"
     assert source.notes == (
-        "pictures twice as wide as high: taken for two side by side",
+        "pictures twice as wide as high: taken for two side by side; in a folder called right-left "
+        "they are taken the other way round",
         "the left half becomes the right half",
     )
     assert picture(source, "train").tolist() == [[[0] * 3] * 2] * 2
