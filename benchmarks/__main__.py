@@ -14,6 +14,7 @@ NAMES = {
     "parity": "published model families beside ours, same weights; needs the extra parity",
     "spinning": "how OpenMP's threads wait, alone and beside a busy process",
     "page_faults": "a training step on a CPU with freed memory kept, and given back",
+    "input_pipeline": "JPEG files of 1600 x 1200 into batches, beside torchvision and timm",
     "kills": "200 times SIGKILL at any moment and inside a save, resumed: to the bit",
     "steps": "training steps against timm's best ways and the limit; needs the extra parity",
     "switches": "what each switch of a ViT costs in time, one thread",
