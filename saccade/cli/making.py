@@ -50,7 +50,10 @@ def train(
     out: Annotated[Path, typer.Option(help="The run folder to make.")],
     job: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(help="What to learn; what the source is made for if left out."),
+        typer.Option(
+            help="What to learn: classify, detect, segment, video, embed, generate, translate or "
+            "pretrain; what the source is made for if left out."
+        ),
     ] = None,
     model: Annotated[
         Optional[str],  # noqa: UP045

@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image
 
 from saccade.attribution.methods import parse_method
+from saccade.data.samples import count
 from saccade.errors import DataError
 from saccade.jobs.find import find_job
 from saccade.reporting.overlay import strip
@@ -82,7 +83,9 @@ def explain(
     unreadable = [name for name in samples.names() if name not in explained]
     for name in unreadable:
         voice.say(f"{name} could not be read and is left out; `saccade predict` says why")
-    voice.say(f"{len(entries)} pictures explained in {folder}")
+    voice.say(
+        f"{count(len(entries), 'clip' if job.name == 'video' else 'picture')} explained in {folder}"
+    )
     return ExplainResult(run=str(run), out=folder, pictures=entries, unreadable=unreadable)
 
 
