@@ -12,6 +12,7 @@ NAMES = {
     "linear": "fp32 linear maps on a CPU, MKL against oneDNN",
     "against_timm": "vit-s16 eager against timm's, in the same run; needs the extra parity",
     "parity": "published model families beside ours, same weights; needs the extra parity",
+    "loop_overhead": "the training loop beside bare steps of PyTorch, in turn",
     "spinning": "how OpenMP's threads wait, alone and beside a busy process",
     "page_faults": "a training step on a CPU with freed memory kept, and given back",
     "input_pipeline": "JPEG files of 1600 x 1200 into batches, beside torchvision and timm",
