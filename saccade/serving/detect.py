@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from jaxtyping import Float32
 
+from saccade.attribution.methods import Method, default_methods
 from saccade.data.batch import Batch
 from saccade.data.placement import place
 from saccade.data.samples import Samples
 from saccade.data.sources import open_pictures
 from saccade.serving.engine import Engine
+from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
 from saccade.tasks.detect import Detect
 
 
@@ -79,6 +82,46 @@ class Detector:
                 yield self._answer(samples.pictures.name(i), found, min_score=smallest)
 
         yield from self.engine.in_order(samples, answers, unreadable=_unreadable, keeps_sizes=True)
+
+    def explain(
+        self,
+        inputs: str | Path | Sequence[str | Path],
+        *,
+        methods: Sequence[Method] = (),
+        label: str | None = None,
+    ) -> Iterator[Explanation]:
+        """What spoke for the surest object of a class; pictures that cannot be read are left out.
+
+        Args:
+            inputs: pictures or folders.
+            methods: ``legrad``, ``rollout``, ``gradcam``; none given: those that suit the model.
+            label: the class to explain; None: the class of the surest object of all.
+
+        Raises:
+            UsageError: a path or a class does not exist, or a method does not suit the model.
+        """
+        paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+        samples = open_pictures(paths)
+        yield from self.explain_samples(samples, methods=methods, label=label)
+
+    def explain_samples(
+        self, samples: Samples, *, methods: Sequence[Method], label: str | None
+    ) -> Iterator[Explanation]:
+        """Explains pictures of a source; see ``explain``."""
+        asked_class = class_asked(self.engine, label)
+        methods = methods or default_methods(self.engine.task, has_places=True)
+        for batch in self.engine.loader(samples).batches():
+            found = self.engine.answer(batch)
+            best = found.labels[:, 0].cpu().clone()  # not of inference mode: gradients follow
+            asked = best if asked_class is None else torch.full_like(best, asked_class)
+            answers = [
+                Answer(self.class_names[k], float(score))
+                for k, score in zip(best.tolist(), found.scores[:, 0], strict=True)
+            ]
+            names = [samples.pictures.name(i) for i in batch.ids.tolist()]
+            yield from explain_batch(
+                self.engine, batch, names, methods=methods, asked=asked, answers=answers
+            )
 
     def objects(self, batch: Batch) -> list["FoundObjects"]:
         """Every proposal for the pictures of a batch that says how large they were."""

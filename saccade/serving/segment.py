@@ -6,16 +6,19 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Int32
+from jaxtyping import Int32, Int64
 from torch import Tensor
 
+from saccade.attribution.methods import Method, default_methods, heat
 from saccade.data.annotations import IGNORED_CLASS, IGNORED_SEGMENT
 from saccade.data.batch import Batch
 from saccade.data.placement import Placement, place
 from saccade.data.regions import box_of
 from saccade.data.samples import Samples
 from saccade.data.sources import open_pictures
+from saccade.errors import UsageError
 from saccade.serving.engine import Engine
+from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
 from saccade.serving.resample import in_picture, is_seen, likeliest_in_picture
 from saccade.tasks.segment.classes import ClassMaps, Segment
 from saccade.tasks.segment.masks import Masks
@@ -94,6 +97,68 @@ class Segmenter:
 
         yield from self.engine.in_order(samples, answers, unreadable=_unreadable, keeps_sizes=True)
 
+    def explain(
+        self,
+        inputs: str | Path | Sequence[str | Path],
+        *,
+        methods: Sequence[Method] = (),
+        label: str | None = None,
+    ) -> Iterator[Explanation]:
+        """What speaks for a class; pictures that cannot be read are left out.
+
+        Args:
+            inputs: pictures or folders.
+            methods: ``legrad``, ``rollout``, ``gradcam``; none given: those that suit the model.
+            label: the class to explain; None: that of the most pixels, or of the surest object.
+
+        Raises:
+            UsageError: a path or a class does not exist, or a method does not suit the model.
+        """
+        paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+        samples = open_pictures(paths)
+        yield from self.explain_samples(samples, methods=methods, label=label)
+
+    def explain_samples(
+        self, samples: Samples, *, methods: Sequence[Method], label: str | None
+    ) -> Iterator[Explanation]:
+        """Explains pictures of a source; see ``explain``."""
+        asked_class = class_asked(self.engine, label)
+        if isinstance(self.engine.task, SegmentMasks):
+            _require_legrad(methods)
+        for batch in self.engine.loader(samples, keeps_sizes=True).batches():
+            names = [samples.pictures.name(i) for i in batch.ids.tolist()]
+            yield from self._explain_batch(batch, names, methods=methods, asked_class=asked_class)
+
+    def _explain_batch(
+        self,
+        batch: Batch,
+        names: Sequence[str],
+        *,
+        methods: Sequence[Method],
+        asked_class: int | None,
+    ) -> Iterator[Explanation]:
+        engine, task = self.engine, self.engine.task
+        answer = engine.answer(batch)
+        answers = [
+            _in_short(self.read(answer, k, self.placement(batch, k), name=name), engine)
+            for k, name in enumerate(names)
+        ]
+        asked = torch.tensor(
+            [
+                engine.class_names.index(each.label) if each.label is not None else 0
+                for each in answers
+            ]
+        )
+        if asked_class is not None:
+            asked = torch.full_like(asked, asked_class)
+        if isinstance(task, SegmentMasks):
+            yield from _explain_objects(engine, task, batch, names, asked, answers)
+        else:
+            methods = methods or default_methods(task, has_places=True)
+            yield from explain_batch(
+                engine, batch, names, methods=methods, asked=asked, answers=answers
+            )
+
     def placement(self, batch: Batch, k: int) -> Placement:
         """Where picture ``k`` of a batch lies in the input."""
         assert batch.sizes is not None
@@ -163,3 +228,43 @@ def _box(mask: np.ndarray) -> tuple[float, float, float, float]:
 
 def _unreadable(name: str, reason: str) -> Segmented:
     return Segmented(name, None, (), reason)
+
+
+def _require_legrad(methods: Sequence[Method]) -> None:
+    """It is the one method that can start from queries."""
+    others = [method for method in methods if method != "legrad"]
+    if others:
+        raise UsageError(
+            f"{others[0]} reads patches or a class token, and eomt answers from queries; use "
+            "--method legrad"
+        )
+
+
+def _explain_objects(
+    engine: Engine,
+    task: SegmentMasks,
+    batch: Batch,
+    names: Sequence[str],
+    asked: Int64[Tensor, " B"],
+    answers: Sequence[Answer],
+) -> Iterator[Explanation]:
+    images, classes = batch.images.to(engine.device), asked.to(engine.device)
+    heats = heat(task.explained(), images, classes, method="legrad").cpu().numpy()
+    for k, name in enumerate(names):
+        yield Explanation(
+            path=name,
+            image=batch.images[k].numpy(),
+            asked=engine.class_names[int(asked[k])],
+            answer=answers[k],
+            heats={"legrad": heats[k]},
+        )
+
+
+def _in_short(found: Segmented, engine: Engine) -> Answer:
+    """The class of the source with the most pixels, or the surest object."""
+    named = [region for region in found.regions if region.label in engine.class_names]
+    if not named:
+        return Answer(None, None)
+    if isinstance(engine.task, Segment):
+        named.sort(key=lambda region: (region.label.lower() == "background", -region.area))
+    return Answer(named[0].label, named[0].score)

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import torch
 
-from saccade.attribution.methods import Method, default_methods
+from saccade.attribution.methods import Method
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
 from saccade.data.annotated import open_boxes
@@ -31,7 +30,7 @@ from saccade.recipes.recipe import Recipe
 from saccade.run.folder import RunFolder
 from saccade.serving.detect import Detector, PictureObjects
 from saccade.serving.engine import Engine
-from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
+from saccade.serving.explanation import Explanation
 
 LOWEST_SCORE = 0.05
 """Detections of a lower score are not written into tables; those that are can be filtered."""
@@ -104,20 +103,7 @@ class DetectJob:
         self, engine: Engine, samples: Samples, *, methods: Sequence[Method], label: str | None
     ) -> Iterator[Explanation]:
         """What spoke for the surest object of a class; of all classes when none is asked for."""
-        asked_class = class_asked(engine, label)
-        methods = methods or default_methods(engine.task, has_places=True)
-        for batch in engine.loader(samples).batches():
-            found = engine.answer(batch)
-            best = found.labels[:, 0].cpu().clone()  # not of inference mode: gradients follow
-            asked = best if asked_class is None else torch.full_like(best, asked_class)
-            answers = [
-                Answer(engine.class_names[int(best[b])], float(found.scores[b, 0]))
-                for b in range(len(batch))
-            ]
-            names = [samples.pictures.name(i) for i in batch.ids.tolist()]
-            yield from explain_batch(
-                engine, batch, names, methods=methods, asked=asked, answers=answers
-            )
+        return Detector(engine).explain_samples(samples, methods=methods, label=label)
 
 
 def as_row(objects: PictureObjects) -> Row:

@@ -23,8 +23,9 @@ from saccade.recipes.classify import class_targets, preprocess_for
 from saccade.recipes.embed import embed
 from saccade.recipes.recipe import Recipe
 from saccade.run.folder import RunFolder
+from saccade.serving.embed import Embedder
 from saccade.serving.engine import Engine
-from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
+from saccade.serving.explanation import Explanation
 
 
 class EmbedJob:
@@ -96,19 +97,7 @@ class EmbedJob:
         self, engine: Engine, samples: Samples, *, methods: Sequence[Method], label: str | None
     ) -> Iterator[Explanation]:
         """What brings a picture near a class, the nearest one when none is asked for."""
-        asked_class = class_asked(engine, label)
-        for batch in engine.loader(samples).batches():
-            cosines = engine.answer(batch) @ engine.task.head.class_directions().detach().T
-            best = cosines.argmax(dim=1).cpu()
-            asked = best if asked_class is None else torch.full_like(best, asked_class)
-            answers = [
-                Answer(engine.class_names[label], float(cosine[label]))
-                for label, cosine in zip(best.tolist(), cosines, strict=True)
-            ]
-            names = [samples.pictures.name(i) for i in batch.ids.tolist()]
-            yield from explain_batch(
-                engine, batch, names, methods=methods, asked=asked, answers=answers
-            )
+        return Embedder(engine).explain_samples(samples, methods=methods, label=label)
 
 
 def _row(name: str, vector: torch.Tensor, cosine: torch.Tensor, class_names: Sequence[str]) -> Row:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import torch
 
-from saccade.attribution.methods import Method, default_methods, heat
+from saccade.attribution.methods import Method
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
 from saccade.data.bare import open_bare
@@ -25,8 +24,9 @@ from saccade.recipes.classify import preprocess_for
 from saccade.recipes.pretrain import method_of, no_targets, pretrain, pretraining_epochs
 from saccade.recipes.recipe import Recipe
 from saccade.run.folder import RunFolder
+from saccade.serving.embed import Embedder
 from saccade.serving.engine import Engine
-from saccade.serving.explanation import Answer, Explanation
+from saccade.serving.explanation import Explanation
 
 
 class PretrainJob:
@@ -93,26 +93,7 @@ class PretrainJob:
         self, engine: Engine, samples: Samples, *, methods: Sequence[Method], label: str | None
     ) -> Iterator[Explanation]:
         """Which patches make the vector of a picture what it is."""
-        if label is not None:
-            raise UsageError(
-                f"a pretrained model knows no classes, so none such as {label!r} can be explained; "
-                "leave --label out to explain the vector"
-            )
-        for batch in engine.loader(samples).batches():
-            images = batch.images.to(engine.device)
-            nothing = torch.zeros(len(batch), dtype=torch.int64, device=engine.device)
-            heats = {
-                method: heat(engine.task, images, nothing, method=method).cpu().numpy()
-                for method in methods or default_methods(engine.task)
-            }
-            for k, i in enumerate(batch.ids.tolist()):
-                yield Explanation(
-                    path=samples.pictures.name(i),
-                    image=batch.images[k].numpy(),
-                    asked="the vector",
-                    answer=Answer(None, None),
-                    heats={method: found[k] for method, found in heats.items()},
-                )
+        return Embedder(engine).explain_samples(samples, methods=methods, label=label)
 
 
 def _unreadable(name: str, reason: str) -> Row:

@@ -4,19 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import torch
-from jaxtyping import Int64
 from PIL import Image
 
-from saccade.attribution.methods import Method, default_methods, heat
+from saccade.attribution.methods import Method
 from saccade.config.run import RunConfig
 from saccade.config.task import JobName
 from saccade.data.annotated import open_masks
-from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
 from saccade.data.sources import open_pictures
-from saccade.errors import UsageError
 from saccade.jobs.drawing import drawing_name
 from saccade.jobs.job import Judgement, Row
 from saccade.jobs.segment.drawing import save_mask
@@ -27,10 +23,8 @@ from saccade.recipes.recipe import Recipe
 from saccade.recipes.segment import made_up_targets, preprocess_for, segment
 from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
-from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
+from saccade.serving.explanation import Explanation
 from saccade.serving.segment import Segmented, Segmenter
-from saccade.tasks.segment.classes import Segment
-from saccade.tasks.segment.objects import SegmentMasks
 
 
 class SegmentJob:
@@ -104,38 +98,7 @@ class SegmentJob:
         self, engine: Engine, samples: Samples, *, methods: Sequence[Method], label: str | None
     ) -> Iterator[Explanation]:
         """What speaks for a class; none asked for: the one with the most pixels, or the surest."""
-        asked_class = class_asked(engine, label)
-        if isinstance(engine.task, SegmentMasks):
-            _require_legrad(methods)
-        segmenter = Segmenter(engine)
-        for batch in engine.loader(samples, keeps_sizes=True).batches():
-            answer = engine.answer(batch)
-            names = [samples.pictures.name(i) for i in batch.ids.tolist()]
-            answers = [
-                _in_short(
-                    segmenter.read(answer, k, segmenter.placement(batch, k), name=name), engine
-                )
-                for k, name in enumerate(names)
-            ]
-            asked = torch.tensor(
-                [
-                    engine.class_names.index(each.label) if each.label is not None else 0
-                    for each in answers
-                ]
-            )
-            if asked_class is not None:
-                asked = torch.full_like(asked, asked_class)
-            if isinstance(engine.task, SegmentMasks):
-                yield from _explain_objects(engine, engine.task, batch, names, asked, answers)
-            else:
-                yield from explain_batch(
-                    engine,
-                    batch,
-                    names,
-                    methods=methods or default_methods(engine.task, has_places=True),
-                    asked=asked,
-                    answers=answers,
-                )
+        return Segmenter(engine).explain_samples(samples, methods=methods, label=label)
 
 
 def as_row(found: Segmented, mask: str | None) -> Row:
@@ -160,43 +123,3 @@ def as_row(found: Segmented, mask: str | None) -> Row:
         "mask": mask,
         "error": found.error,
     }
-
-
-def _require_legrad(methods: Sequence[Method]) -> None:
-    """It is the one method that can start from queries."""
-    others = [method for method in methods if method != "legrad"]
-    if others:
-        raise UsageError(
-            f"{others[0]} reads patches or a class token, and eomt answers from queries; use "
-            "--method legrad"
-        )
-
-
-def _explain_objects(
-    engine: Engine,
-    task: SegmentMasks,
-    batch: Batch,
-    names: Sequence[str],
-    asked: Int64[torch.Tensor, " B"],
-    answers: Sequence[Answer],
-) -> Iterator[Explanation]:
-    images, classes = batch.images.to(engine.device), asked.to(engine.device)
-    heats = heat(task.explained(), images, classes, method="legrad").cpu().numpy()
-    for k, name in enumerate(names):
-        yield Explanation(
-            path=name,
-            image=batch.images[k].numpy(),
-            asked=engine.class_names[int(asked[k])],
-            answer=answers[k],
-            heats={"legrad": heats[k]},
-        )
-
-
-def _in_short(found: Segmented, engine: Engine) -> Answer:
-    """The class of the source with the most pixels, or the surest object."""
-    named = [region for region in found.regions if region.label in engine.class_names]
-    if not named:
-        return Answer(None, None)
-    if isinstance(engine.task, Segment):
-        named.sort(key=lambda region: (region.label.lower() == "background", -region.area))
-    return Answer(named[0].label, named[0].score)
