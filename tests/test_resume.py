@@ -156,6 +156,20 @@ def test_a_transformer_with_drop_path_in_bf16_resumes_to_the_bit_too(source: Pat
 
 
 @pytest.mark.slow
+def test_killed_between_parts_of_a_step_or_while_it_is_judged_it_resumes_to_the_bit(source: Path):
+    settings = VIT | {"data__micro_batch": "5", "evaluate_every": "1", "steps": "12"}
+    whole, out = source.parent / "parts", source.parent / "parts-killed"
+    done = tiny.run_command(tiny.train_command(source, whole, **settings))
+    assert done.returncode == 0, done.stderr
+    arguments = tiny.train_command(source, out, **settings)
+    for step in (2, 5, 9):  # most of the time goes into judging, the rest into parts of steps
+        killed = stop(arguments, signal.SIGKILL, is_logged(out, step))
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        arguments = tiny.command("train", source, "--out", out, "--resume", "--device", "cpu")
+    require_equal(resumed(source, out), whole)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_the_step_it_came_at_and_resume_completes_equal(
     source: Path, rag: Path, number: int, code: int
