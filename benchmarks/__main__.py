@@ -13,6 +13,7 @@ NAMES = {
     "against_timm": "vit-s16 eager against timm's, in the same run; needs the extra parity",
     "parity": "published model families beside ours, same weights; needs the extra parity",
     "loop_overhead": "the training loop beside bare steps of PyTorch, in turn",
+    "kills_timm": "the same of the trainer of timm; has options",
     "spinning": "how OpenMP's threads wait, alone and beside a busy process",
     "page_faults": "a training step on a CPU with freed memory kept, and given back",
     "input_pipeline": "JPEG files of 1600 x 1200 into batches, beside torchvision and timm",
@@ -35,8 +36,8 @@ NAMES = {
 }
 
 HAVE_OPTIONS = {
-    "ablation", "copies", "detect", "detect_cells", "engines", "generate", "pretrain", "segment",
-    "translate", "video",
+    "ablation", "copies", "detect", "detect_cells", "engines", "generate", "kills_timm",
+    "pretrain", "segment", "translate", "video",
 }  # fmt: skip
 """These read their own command line; the others take seeds."""
 
