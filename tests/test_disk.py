@@ -35,9 +35,11 @@ def whole(source: Path) -> Path:
     return out
 
 
-def resume(source: Path, out: Path, **options: int) -> subprocess.CompletedProcess[str]:
+def resume(
+    source: Path, out: Path, *, largest_file: int | None = None
+) -> subprocess.CompletedProcess[str]:
     command = tiny.command("train", source, "--out", out, "--resume", "--device", "cpu")
-    return tiny.run_command(command, **options)
+    return tiny.run_command(command, largest_file=largest_file)
 
 
 def killed_after(step: int, source: Path, out: Path) -> None:
