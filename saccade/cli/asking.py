@@ -47,6 +47,13 @@ def predict(
         Optional[Path],  # noqa: UP045
         typer.Option(help="A folder to make for the pictures with the answers drawn; needs --out."),
     ] = None,
+    min_score: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            help="Of boxes and masks of objects, in table and drawings; left out, drawings begin "
+            "at the run's own score, a table of boxes at 0.05."
+        ),
+    ] = None,
     device: Device = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -56,18 +63,21 @@ def predict(
         if draw is not None and out is None:
             raise UsageError("--draw needs --out: give a table for the answers too")
         if out is not None:
-            result = saccade.predict(run, inputs, out, draw=draw, device=device, is_quiet=quiet)
+            result = saccade.predict(
+                run, inputs, out, draw=draw, min_score=min_score, device=device, is_quiet=quiet
+            )
             answer.give(
                 result, text=f"{result.n:,} rows in {result.out}, {result.num_errors} with an error"
             )
             return
         from saccade.verbs.predict import rows  # noqa: PLC0415 - keeps --help quick
 
+        answers = rows(run, inputs, min_score=min_score, device=device, is_quiet=quiet)
         if as_json:
-            found = list(rows(run, inputs, device=device, is_quiet=quiet))
+            found = list(answers)
             answer.give({"run": run, "predictions": found}, text="")
             return
-        for row in rows(run, inputs, device=device, is_quiet=quiet):
+        for row in answers:
             typer.echo(json.dumps(row, ensure_ascii=False))
 
 

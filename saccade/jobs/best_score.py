@@ -5,8 +5,6 @@ import torch
 from saccade.data.loader import Loader
 from saccade.run.device import autocast
 from saccade.serving.engine import Engine
-from saccade.tasks.detect import Detect
-from saccade.tasks.segment.objects import SegmentMasks
 
 
 def best_score(engine: Engine, validation: Loader) -> float | None:
@@ -22,7 +20,7 @@ def best_score(engine: Engine, validation: Loader) -> float | None:
     Returns:
         In [0, 1]; None where the answers of the job have no score to choose by.
     """
-    if not isinstance(engine.task, Detect | SegmentMasks):
+    if not engine.has_scores:
         return None
     measure = engine.task.metrics()
     for batch in validation.batches():

@@ -1,7 +1,7 @@
 """A trained task of any job, placed on a device and ready to be asked."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -12,12 +12,18 @@ from saccade.config.task import JobName
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples
+from saccade.errors import UsageError
 from saccade.metrics.average_precision import SHOWN
 from saccade.run.device import Precision, autocast
 from saccade.tasks.build import AnyTask
+from saccade.tasks.detect import Detect
+from saccade.tasks.segment.objects import SegmentMasks
 
 BATCH_SIZE = 32
 """Pictures answered at a time, fewer where they are large; more are no faster on a CPU."""
+
+LOWEST_LISTED = 0.05
+"""Detections of a lower score are not written into tables; those that are can be filtered."""
 
 Answer = TypeVar("Answer")
 SomeTask = TypeVar("SomeTask", bound=AnyTask)
@@ -35,6 +41,7 @@ class Engine(Generic[SomeTask]):
         num_threads: that decode pictures.
         device: where to run.
         smallest_score: from which a detection or a mask is shown.
+        lowest_listed: score from which a detection is written into a table.
         notes: what a user should hear about the weights.
         training: the pictures that it learned from, for figures that need them beside others; None
             where they are not at hand.
@@ -47,6 +54,7 @@ class Engine(Generic[SomeTask]):
     num_threads: int
     device: torch.device
     smallest_score: float = SHOWN
+    lowest_listed: float = LOWEST_LISTED
     notes: tuple[str, ...] = ()
     training: Loader | None = None
 
@@ -54,6 +62,26 @@ class Engine(Generic[SomeTask]):
     def class_names(self) -> tuple[str, ...]:
         """The K classes, in the order of the logits; none where the job has none."""
         return self.task.class_names
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether what it finds has scores to choose by: boxes, and masks of objects."""
+        return isinstance(self.task, Detect | SegmentMasks)
+
+    def scoring_from(self, min_score: float) -> "Engine[SomeTask]":
+        """The same model, whose tables and drawings begin at a score that a user chose.
+
+        Raises:
+            UsageError: it is no score, or the answers of this job have none.
+        """
+        if not self.has_scores:
+            raise UsageError(
+                f"--min-score is {min_score:g}, and the answers of this model have no scores to "
+                f"choose by (it was trained to {self.job}); boxes and masks of objects have"
+            )
+        if not 0 <= min_score <= 1:
+            raise UsageError(f"--min-score is {min_score:g}; expected a number from 0 to 1")
+        return replace(self, smallest_score=min_score, lowest_listed=min_score)
 
     def answer(self, batch: Batch) -> Any:
         """What the task predicts for a batch, in the input's pixels."""

@@ -77,14 +77,22 @@ class Segmenter:
         task = self.engine.task
         return task.pixel_names if isinstance(task, Segment) else task.class_names
 
-    def predict(self, inputs: str | Path | Sequence[str | Path]) -> list[Segmented]:
+    def predict(
+        self, inputs: str | Path | Sequence[str | Path], *, min_score: float | None = None
+    ) -> list[Segmented]:
         """Segments pictures, or folders of them; one answer per picture, in order.
 
+        Args:
+            inputs: pictures or folders.
+            min_score: of a mask of an object that takes part; None: the score that was best on the
+                validation pictures of the training.
+
         Raises:
-            UsageError: a path does not exist.
+            UsageError: a path does not exist, or classes of pixels are asked for a score.
         """
         paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-        return list(self.stream(open_pictures(paths)))
+        made = self if min_score is None else Segmenter(self.engine.scoring_from(min_score))
+        return list(made.stream(open_pictures(paths)))
 
     def stream(self, samples: Samples) -> Iterator[Segmented]:
         """The same, one at a time and in constant memory; for as many pictures as there are."""

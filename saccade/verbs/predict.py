@@ -7,6 +7,7 @@ from pathlib import Path
 from saccade.jobs.find import find_job
 from saccade.jobs.job import Row
 from saccade.run.folder import refuse_taken
+from saccade.serving.engine import Engine
 from saccade.serving.load import load_engine
 from saccade.verbs.table import check_table, table_writer
 from saccade.verbs.voice import Voice
@@ -24,6 +25,8 @@ class PredictResult:
         n: rows, one per input picture.
         num_errors: rows without an answer, because the picture could not be read.
         labels: how often each class was the answer for a picture; empty for jobs without one.
+        listed_from, drawn_from: the score from which boxes, or masks of objects, are in the table
+            and in drawings; None for jobs without scores.
     """
 
     run: str
@@ -33,6 +36,8 @@ class PredictResult:
     n: int
     num_errors: int
     labels: dict[str, int]
+    listed_from: float | None
+    drawn_from: float | None
 
 
 def predict(
@@ -41,6 +46,7 @@ def predict(
     out: str | Path,
     *,
     draw: str | Path | None = None,
+    min_score: float | None = None,
     device: str | None = None,
     is_quiet: bool = False,
 ) -> PredictResult:
@@ -55,11 +61,15 @@ def predict(
         inputs: pictures or folders; clips for a model that watches those.
         out: ``.parquet``, ``.csv`` or ``.jsonl``; it appears when it is complete.
         draw: a folder to make, for the pictures with the answers drawn on them; None: no drawing.
+        min_score: from which boxes, or masks of objects, are in the table and in drawings; None:
+            in drawings what was best on the validation pictures of the training, in the table of
+            boxes already from 0.05, so that it can be filtered.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         is_quiet: say nothing on stderr.
 
     Raises:
-        UsageError: no such model or input, or a table that exists or has an unknown ending.
+        UsageError: no such model or input, a table that exists or has an unknown ending, or a
+            score for answers that have none.
     """
     voice = Voice(is_quiet=is_quiet)
     report = voice.counting("predicted")
@@ -69,9 +79,7 @@ def predict(
     drawn = None if draw is None else Path(draw)
     if drawn is not None:
         refuse_taken(drawn, option="--draw")
-    engine = load_engine(run, device=device)
-    for note in engine.notes:
-        voice.say(note)
+    engine = _load(run, min_score=min_score, device=device, voice=voice)
     job = find_job(engine.job)
     samples = job.inputs([inputs] if isinstance(inputs, str | Path) else list(inputs))
     answers = job.rows(engine, samples, drawn=drawn)  # refuses here what cannot be drawn
@@ -94,6 +102,8 @@ def predict(
         n=done,
         num_errors=num_errors,
         labels=labels,
+        listed_from=_listed_from(engine),
+        drawn_from=engine.smallest_score if engine.has_scores else None,
     )
 
 
@@ -101,12 +111,33 @@ def rows(
     run: str | Path,
     inputs: Sequence[str | Path],
     *,
+    min_score: float | None = None,
     device: str | None = None,
     is_quiet: bool = False,
 ) -> Iterator[Row]:
     """The rows of ``predict`` one at a time, without a table."""
-    engine = load_engine(run, device=device)
-    for note in engine.notes:
-        Voice(is_quiet=is_quiet).say(note)
+    engine = _load(run, min_score=min_score, device=device, voice=Voice(is_quiet=is_quiet))
     job = find_job(engine.job)
     yield from job.rows(engine, job.inputs(inputs), drawn=None)
+
+
+def _load(run: str | Path, *, min_score: float | None, device: str | None, voice: Voice) -> Engine:
+    engine = load_engine(run, device=device)
+    for note in engine.notes:
+        voice.say(note)
+    if min_score is not None:
+        return engine.scoring_from(min_score)
+    if engine.has_scores:
+        voice.say(
+            f"listed from a score of {_listed_from(engine):.3f}, drawn from "
+            f"{engine.smallest_score:.3f}, the best on validation pictures; --min-score chooses one"
+        )
+    return engine
+
+
+def _listed_from(engine: Engine) -> float | None:
+    """The score from which a table holds what was found; masks compete, so theirs is one."""
+    if not engine.has_scores:
+        return None
+    lowest = engine.lowest_listed if engine.job == "detect" else engine.smallest_score
+    return min(lowest, engine.smallest_score)

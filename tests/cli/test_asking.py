@@ -41,6 +41,8 @@ def test_predict_and_explain_say_where_things_are(world: tiny.World, tmp_path: P
         "n": 1,
         "num_errors": 0,
         "labels": None,
+        "listed_from": None,
+        "drawn_from": None,
     }
     result = call("explain", world.run, picture, "--out", tmp_path / "looks", "--json")
     (entry,) = json.loads(result.stdout)["pictures"]

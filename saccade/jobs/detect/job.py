@@ -32,9 +32,6 @@ from saccade.serving.detect import Detector, PictureObjects
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Explanation
 
-LOWEST_SCORE = 0.05
-"""Detections of a lower score are not written into tables; those that are can be filtered."""
-
 
 class DetectJob:
     """A class and a box for each object."""
@@ -92,7 +89,7 @@ class DetectJob:
 
     def rows(self, engine: Engine, samples: Samples, *, drawn: Path | None) -> Iterator[Row]:
         """The objects of each picture, the surest first."""
-        lowest = min(LOWEST_SCORE, engine.smallest_score)
+        lowest = min(engine.lowest_listed, engine.smallest_score)
         found = Detector(engine).stream(samples, min_score=lowest)
         for number, objects in enumerate(found):
             if drawn is not None and objects.error is None:

@@ -9,8 +9,9 @@ from PIL import Image
 
 import saccade
 from saccade.errors import DataError, UsageError
-from saccade.jobs.detect.job import LOWEST_SCORE, DetectJob
+from saccade.jobs.detect.job import DetectJob
 from saccade.run.folder import RunFolder, read_json
+from saccade.serving.engine import LOWEST_LISTED
 from saccade.verbs.predict import rows
 from tests import boxed, tiny
 
@@ -62,7 +63,7 @@ def test_predict_has_one_row_per_input_with_boxes_in_its_own_pixels(tmp_path: Pa
     for row in (first, large):
         assert row["error"] is None
         assert row["scores"] == sorted(row["scores"], reverse=True)
-        assert min(row["scores"]) >= LOWEST_SCORE
+        assert min(row["scores"]) >= LOWEST_LISTED
         assert len(row["boxes"]) == len(row["labels"]) == len(row["scores"])
 
 
@@ -88,6 +89,29 @@ def test_drawings_are_made_of_what_can_be_read(tmp_path: Path) -> None:
     assert [name[:5] for name in names] == ["00000", "00002", "00003"]
     with Image.open(drawn / names[0]) as image:
         assert min(image.size) >= 240
+
+
+def test_a_score_that_is_asked_for_begins_table_and_drawings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = inputs(tmp_path / "inputs")
+    run = boxed.world().run
+    own = read_json(RunFolder(run).contract)["smallest_score"]
+
+    usual = saccade.predict(run, given, tmp_path / "usual.jsonl")
+    said = capsys.readouterr().err
+    scores = sorted(score for row in rows(run, given, is_quiet=True) for score in row["scores"])
+    middle = (scores[len(scores) // 2 - 1] + scores[len(scores) // 2]) / 2
+    asked = saccade.predict(run, given, tmp_path / "asked.jsonl", min_score=middle, is_quiet=True)
+    above = [s for row in rows(run, given, min_score=middle, is_quiet=True) for s in row["scores"]]
+
+    assert (usual.listed_from, usual.drawn_from) == (min(LOWEST_LISTED, own), own)
+    assert f"drawn from {own:.3f}, the best on validation pictures; --min-score" in said
+    assert (asked.listed_from, asked.drawn_from) == (middle, middle)
+    assert 0 < len(above) < len(scores)
+    assert sorted(above) == [score for score in scores if score >= middle]
+    with pytest.raises(UsageError, match="--min-score is 30; expected a number from 0 to 1"):
+        saccade.predict(run, given, tmp_path / "no.csv", min_score=30.0, is_quiet=True)
 
 
 def test_objects_are_explained_by_class(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from saccade.errors import DataError, UsageError
 from saccade.jobs.job import Job
 from saccade.jobs.segment.job import SegmentJob
 from saccade.run.folder import RunFolder, read_json
+from saccade.serving.segment import Segmenter
 from tests.contract.worlds import segment
 from tests.jobs.segment.worlds import SIZES, engine, loader, write_masks
 
@@ -65,6 +66,17 @@ def test_rows_are_plain_and_in_order_and_name_what_cannot_be_read(
         assert row["mask"] is None
     if not numbers_objects:
         assert sum(rows[0]["shares"]) == pytest.approx(1.0)
+
+
+def test_a_score_is_for_objects_and_not_for_classes(tmp_path: Path) -> None:
+    folder = write_masks(tmp_path / "source", numbers_objects=True) / "images"
+    made = Segmenter(engine(numbers_objects=True))
+
+    found = made.predict(folder, min_score=0.0)
+    assert sum(len(each.regions) for each in found) > 0
+    assert not any(each.regions for each in made.predict(folder, min_score=1.0))
+    with pytest.raises(UsageError, match=r"no scores .* .it was trained to segment"):
+        Segmenter(engine(numbers_objects=False)).predict(folder, min_score=0.5)
 
 
 def test_drawings_are_a_picture_and_a_mask_of_the_same_size(
