@@ -1,7 +1,7 @@
 """From a wish and the facts to a complete config, with each derived number and its reason."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
 
@@ -79,12 +79,14 @@ class Plan(NamedTuple):
         model_name: the full name.
         preprocess: how pictures become input.
         lines: each derived number with its reason, for a person.
+        notes: of them, what who reads the report should know too.
     """
 
     config: RunConfig
     model_name: str
     preprocess: Preprocess
     lines: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def plan(
@@ -166,6 +168,18 @@ def plan(
             measure=measure,
         )
     config = config_for(choice.candidate, choice.steps)
+    instead = recipe.instead(config, choice, wish.settings) if start is None else None
+    if instead is not None:
+        other = plan(
+            replace(wish, settings=wish.settings | instead.settings),
+            facts,
+            recipe=recipe,
+            source=source,
+            training_seconds=training_seconds,
+            device=device,
+            num_threads=num_threads,
+        )
+        return other._replace(lines=(*other.lines, instead.reason), notes=(instead.reason,))
     preprocess = prepared(config)
     return Plan(
         config=config,

@@ -1,12 +1,13 @@
 """What the planner needs to know of a job."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from saccade.config.model import ModelConfig
 from saccade.config.run import Preprocess, RunConfig
 from saccade.data.targets import Targets
+from saccade.recipes.budget import Choice
 from saccade.recipes.classify import patch_for
 from saccade.recipes.facts import Facts
 
@@ -32,6 +33,22 @@ class ConfigMaker(Protocol):
         ...
 
 
+class Instead(NamedTuple):
+    """Another way, where the usual one would come to nothing.
+
+    Attributes:
+        settings: what makes it the other way.
+        reason: a line of the plan: what is done, why, and how to get the usual one nonetheless.
+    """
+
+    settings: dict[str, str]
+    reason: str
+
+
+def _usual(config: RunConfig, choice: Choice, settings: Mapping[str, str]) -> None:
+    """The usual way will do."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How a job is planned.
@@ -46,6 +63,8 @@ class Recipe:
         default_model: when the user names none.
         largest_unplanned_side: pixels a side when there is no budget to judge by.
         patch_for: from the pictures' side to the model's patch, both in pixels.
+        instead: from the config, the choice behind it and what the user fixed to another way, for
+            trainings from scratch; None where the usual one will do.
         reads_clips: whether the job may start from weights of a model that reads clips.
     """
 
@@ -56,4 +75,5 @@ class Recipe:
     default_model: str = "rag"
     largest_unplanned_side: int = 128
     patch_for: Callable[[int], int] = patch_for
+    instead: Callable[[RunConfig, Choice, Mapping[str, str]], Instead | None] = _usual
     reads_clips: bool = False

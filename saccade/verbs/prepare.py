@@ -160,7 +160,7 @@ def first_contract(
                 for name, part in present.items()
                 if part.labels is not None
             },
-            notes=[*source.notes, *data.parts.notes],
+            notes=[*source.notes, *data.parts.notes, *planned.notes],
             ignored=[(entry.name, entry.reason) for entry in source.ignored],
             bad=data.bad(),
         ),

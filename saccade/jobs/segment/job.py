@@ -19,6 +19,7 @@ from saccade.jobs.segment.drawing import save_mask
 from saccade.jobs.segment.gallery import colours_of, drawn_over, write_gallery
 from saccade.jobs.segment.judge import MapJudgement, MaskJudgement, SegmentJudgement, judge
 from saccade.recipes.budget import wanted_epochs
+from saccade.recipes.objects_from_scratch import pixels_instead
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.segment import made_up_targets, preprocess_for, segment
 from saccade.run.folder import RunFolder
@@ -55,12 +56,13 @@ class SegmentJob:
         return open_pictures(paths)
 
     def recipe(self, settings: Mapping[str, str]) -> Recipe:  # noqa: ARG002  as in Job
-        """Upsampling for masks of classes, eomt for masks of objects."""
+        """Upsampling for masks of classes; eomt for masks of objects, given enough steps."""
         return Recipe(
             config=segment,
             preprocess=preprocess_for,
             targets=made_up_targets,
             wanted_epochs=wanted_epochs,
+            instead=pixels_instead,
         )
 
     def judge(self, engine: Engine, loader: Loader) -> SegmentJudgement:
