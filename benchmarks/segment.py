@@ -52,7 +52,7 @@ class Case:
     settings: tuple[str, ...] = ()
 
 
-LINEAR = Case("classes", "rag-nano4", 800, ("task.method=linear",))
+LINEAR = Case("classes", "rag-nano4", 1400, ("task.method=linear",))
 OBJECTS = Case("objects", "rag-nano4", 2000)
 CASES = {
     "linear": LINEAR,

@@ -107,4 +107,5 @@ class RunConfig:
     optim: OptimConfig
     task: TaskConfig = CLASSIFY  # the numbers of this job alone
     gradient_checkpointing: bool = False  # blocks are computed twice to keep less in memory
+    shard: bool = False  # of several processes each holds a part of the weights (FSDP2)
     compile: bool = False  # the backbone by torch.compile: a minute at the start, quicker steps

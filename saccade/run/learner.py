@@ -1,5 +1,6 @@
 """A task together with what changes its weights: the optimiser and the average."""
 
+import copy
 import hashlib
 import math
 
@@ -15,7 +16,8 @@ from saccade.run.device import autocast, place, require_compiler
 from saccade.run.freeze import freeze
 from saccade.run.optim.optimizers import Optimizers
 from saccade.run.schedule import learning_rate
-from saccade.run.together import TaskLoss, exchange, together
+from saccade.run.shards import put, whole
+from saccade.run.together import TaskLoss, exchange, require_shareable, shared_out, together
 from saccade.run.world import ALONE, World
 from saccade.tasks.build import AnyTask
 from saccade.transformer.block import Blocks
@@ -34,11 +36,12 @@ class Learner:
     Attributes:
         frozen: what ``config.optim.freeze`` takes out of training.
         average: the averaged weights, as a task of its own.
+        is_shared_out: whether this process holds but a part of the weights.
         lr: the learning rate of the last step.
 
     Raises:
         UsageError: ``config.optim.freeze`` names no parameter, or all of them; or nothing here
-            compiles.
+            compiles; or the weights cannot be shared out.
     """
 
     def __init__(
@@ -53,10 +56,17 @@ class Learner:
         if config.compile:
             require_compiler(device)
             task.backbone.compile()  # in place, so that names in checkpoints stay as they are
-        self.optimizers = Optimizers(task, config.optim)
         self._world = world
-        self._loss = TaskLoss(task) if world.is_alone else together(TaskLoss(task), device)
-        self.average = WeightAverage(task)
+        self.is_shared_out = config.shard and not world.is_alone
+        copied = None
+        if self.is_shared_out:
+            require_shareable(config)
+            copied = copy.deepcopy(task)
+            self._loss = shared_out(TaskLoss(task), device)
+        else:
+            self._loss = TaskLoss(task) if world.is_alone else together(TaskLoss(task), device)
+        self.optimizers = Optimizers(task, config.optim)
+        self.average = WeightAverage(task, copied=copied)
         self._statistics = _Statistics(task)
         self.lr = 0.0
 
@@ -101,7 +111,7 @@ class Learner:
                 (losses["loss"] * share).backward()
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value.detach() * share
-        grad_norm = nn.utils.clip_grad_norm_(self.task.parameters(), config.optim.clip_norm)
+        grad_norm = whole(nn.utils.clip_grad_norm_(self.task.parameters(), config.optim.clip_norm))
         figures = {name: value.item() for name, value in sums.items()}
         figures = self._world.mean(figures | {"grad_norm": grad_norm.item()})
         if not all(map(math.isfinite, figures.values())):
@@ -112,12 +122,20 @@ class Learner:
         self.average.update(step=step + 1, horizon=config.optim.average * planned_steps)
         return figures
 
+    def plain_task(self) -> AnyTask:
+        """A task whose weights are all here, of the shapes that are trained."""
+        return self.average.task if self.is_shared_out else self.task
+
     def tensors(self) -> dict[str, Tensor]:
-        """Weights, averages and the optimiser's state, by name."""
+        """Weights, averages and the optimiser's state, by name, all of them whole.
+
+        Where weights are shared out, all processes must ask at the same point.
+        """
+        average = self.average.gathered().state_dict()
         return (
-            {f"task/{name}": value for name, value in self.task.state_dict().items()}
-            | {f"average/{name}": value for name, value in self.average.task.state_dict().items()}
-            | {f"optimizer/{name}": value for name, value in self.optimizers.tensors().items()}
+            {f"task/{name}": whole(value) for name, value in self.task.state_dict().items()}
+            | {f"average/{name}": value for name, value in average.items()}
+            | {f"optimizer/{name}": whole(x) for name, x in self.optimizers.tensors().items()}
         )
 
     def load(self, tensors: dict[str, Tensor]) -> None:
@@ -126,8 +144,12 @@ class Learner:
         for name, value in tensors.items():
             part, _, rest = name.partition("/")
             parts[part][rest] = value
-        self.task.load_state_dict(parts["task"])
-        self.average.task.load_state_dict(parts["average"])
+        if self.is_shared_out:
+            for name, target in self.task.state_dict().items():
+                put(target, parts["task"][name])
+        else:
+            self.task.load_state_dict(parts["task"])
+        self.average.load(parts["average"])
         self.optimizers.load(parts["optimizer"])
 
 

@@ -133,7 +133,7 @@ def flops_per_picture(task: AnyTask, batch: Batch, config: RunConfig) -> float |
     much each. A multiplication and an addition count as two.
 
     Args:
-        task: in training mode.
+        task: of which a copy is trained.
         batch: pictures of the run.
         config: of the run.
 
@@ -141,7 +141,9 @@ def flops_per_picture(task: AnyTask, batch: Batch, config: RunConfig) -> float |
         None where such a copy cannot be trained on so few pictures.
     """
     few = batch.parts(_COUNTED)[0]
-    own = copy.deepcopy(task)
+    own = copy.deepcopy(task).train()
+    if not any(parameter.requires_grad for parameter in own.parameters()):
+        own.requires_grad_()  # the average, where the weights themselves are shared out
     device = next(own.parameters()).device
     with counted_flops() as counter, torch.random.fork_rng(devices=[]):
         try:

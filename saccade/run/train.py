@@ -98,8 +98,9 @@ def train(
             world=world,
         )
         loop.run()
+    last = loop.learner.average.gathered()  # of all processes
     if world.is_first:
-        save_weights(folder.last_weights, loop.learner.average.task, header=header)
+        save_weights(folder.last_weights, last, header=header)
     return loop.state
 
 
@@ -170,7 +171,7 @@ class _Loop:
     def _step(self) -> None:
         with self._meter.waiting():
             epoch, batch = next(self._batches)
-        self._meter.look(self.learner.task, batch)
+        self._meter.look(self.learner.plain_task(), batch)
         figures = self._moved(batch, epoch)
         if broken := not_finite(figures):
             self._get_over(broken, batch)
@@ -239,7 +240,7 @@ class _Loop:
 
     def _evaluate(self) -> None:
         """Judges the averaged weights, and keeps them when they are the best."""
-        task, state = self.learner.average.task, self.state
+        task, state = self.learner.average.gathered(), self.state
         measure = evaluate(
             task,
             self._validation.batches(),
@@ -263,10 +264,10 @@ class _Loop:
         if self.state.step == self._saved_step:
             return
         self._saved_step, self._rewinds = self.state.step, 0
+        tensors = self.learner.tensors()  # of all processes
         if self._world.is_first:
             self.state.seconds, self.state.log_bytes = self._clock.seconds(), self._journal.size()
-            tensors, state = self.learner.tensors(), self.state.to_json()
-            self._saver.save(step=self.state.step, tensors=tensors, state=state)
+            self._saver.save(step=self.state.step, tensors=tensors, state=self.state.to_json())
 
     def _record_means(self) -> None:
         """Records, and looks whether the planned number of steps still fits."""

@@ -76,6 +76,33 @@ def test_two_processes_train_as_one_does(alone: Path, pair: Path) -> None:
     assert json.loads((pair / "evaluation" / "test.json").read_text())["n"] > 0
 
 
+def test_weights_that_are_shared_out_learn_the_same(source: Path, alone: Path, pair: Path) -> None:
+    settings = SETTINGS | {"shard": "true", "data__micro_batch": "5"}
+    run = finished(two(tiny.train_command(source, source.parent / "shared", **settings)))
+
+    require_close(run, alone)
+    found, expected = (load_latest(each / "checkpoints") for each in (run, pair))
+    assert found is not None
+    assert expected is not None
+    assert {k: v.shape for k, v in found.tensors.items()} == {
+        k: v.shape for k, v in expected.tensors.items()
+    }
+
+
+@pytest.mark.parametrize("is_pair_first", [True, False])
+def test_what_was_shared_out_one_goes_on_with_and_back(
+    source: Path, alone: Path, *, is_pair_first: bool
+) -> None:
+    out = source.parent / f"shared-{is_pair_first}"
+    begin = tiny.train_command(source, out, **SETTINGS, shard="true")
+    go_on = tiny.command("train", source, "--out", out, "--resume", "--device", "cpu")
+    stop(two(begin) if is_pair_first else begin, out)
+
+    finished(go_on if is_pair_first else two(go_on))
+
+    require_close(out, alone)
+
+
 def test_only_the_first_speaks(source: Path) -> None:
     command = tiny.train_command(source, source.parent / "heard", **SETTINGS)
     done = tiny.run_command(two([*command, "--json"]))

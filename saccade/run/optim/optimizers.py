@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from saccade.config.run import OptimConfig
 from saccade.run.optim.groups import ParameterGroup, Rule, parameter_groups
 from saccade.run.optim.muon import Muon
+from saccade.run.shards import shared_out_like
 
 
 class Optimizers:
@@ -71,6 +72,7 @@ class Optimizers:
             if value.shape == parameter.shape:
                 # In the parameter's own memory order (channels last for kernels): the fused AdamW
                 # walks through memory, and would pair each weight with another weight's moments.
+                value = shared_out_like(value, parameter)
                 value = torch.empty_like(parameter, requires_grad=False).copy_(value)
             whose[parameter].state[parameter][key] = value
 
