@@ -4,6 +4,8 @@ stdout carries the result, stderr the progress. With ``--json`` stdout is exactl
 also when something fails. Torch is imported by the verbs, not here, so ``--help`` is quick.
 """
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -29,8 +31,20 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Runs the command line and ends the process with the right exit code."""
-    app()
+    """Runs the command line and ends the process with the right exit code.
+
+    One of several processes of ``torchrun`` ends at once when its work is done. Threads that PyTorch
+    keeps for talk between them can outlive the group (the tensors of FSDP2 hold it), and one
+    that still lets go of a tensor while Python shuts down aborts the process.
+    """
+    try:
+        app()
+    except SystemExit as end:
+        if "TORCHELASTIC_RUN_ID" in os.environ and isinstance(end.code, int):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code)
+        raise
 
 
 def _print_version(is_asked: bool) -> bool:
