@@ -33,9 +33,9 @@ app = typer.Typer(
 def main() -> None:
     """Runs the command line and ends the process with the right exit code.
 
-    One of several processes of ``torchrun`` ends at once when its work is done. Threads that PyTorch
-    keeps for talk between them can outlive the group (the tensors of FSDP2 hold it), and one
-    that still lets go of a tensor while Python shuts down aborts the process.
+    One of several processes of ``torchrun`` ends at once when its work is done. Threads that
+    PyTorch keeps for talk between them can outlive the group (the tensors of FSDP2 hold it), and
+    one that still lets go of a tensor while Python shuts down aborts the process.
     """
     try:
         app()

@@ -65,7 +65,8 @@ class Optimizers:
             for group in optimizer.param_groups
             for parameter in group["params"]
         }
-        for name, tensor in tensors.items():
+        # In one order in all processes, which share tensors out together; a file has none.
+        for name, tensor in sorted(tensors.items()):
             parameter_name, key = name.rsplit("/", 1)
             parameter = self._parameters[parameter_name]
             value = tensor.to(parameter.device)
