@@ -45,6 +45,10 @@ class Meter:
         self._pictures_per_step, self._num_devices = pictures_per_step, num_devices
         self._peak_share: float | None = None  # of a picture a second, of the devices' best
         self._has_looked = False
+        self.restart(step)
+
+    def restart(self, step: int) -> None:
+        """Forgets what was measured since the last record: the training stands at another step."""
         self._step, self._start, self._waited = step, time.monotonic(), 0.0
 
     @contextmanager

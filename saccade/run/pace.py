@@ -21,6 +21,10 @@ class Pace:
         self._training_seconds = training_seconds
         self._start: tuple[float, int] | None = None
 
+    def restart(self) -> None:
+        """Measures the speed anew, from the next look on: the training went back."""
+        self._start = None
+
     def planned_steps(self, *, step: int, planned: int, seconds: float) -> int:
         """The total number of steps, corrected when the speed so far says so.
 

@@ -228,12 +228,12 @@ class _Loop:
             raise hopeless(what, "there is no checkpoint yet to go back to")
         if self._rewinds == MOST_REWINDS:
             raise hopeless(what, f"going back to step {found.state['step']} did not help")
-        self._rewinds += 1
         batches = self.state.step + self.state.passed_over + 1
         self.learner.load(found.tensors)
-        kept = {"log_bytes": self.state.log_bytes, "seconds": self.state.seconds}
-        self.state.restore(found.state | kept)
-        self._saved_step = self.state.step
+        self.state.restore(found.state)
+        self._saved_step, self._rewinds = self.state.step, self._rewinds + 1
+        self._meter.restart(self.state.step)
+        self._pace.restart()
         self.state.passed_over = batches - self.state.step
         self._batches = self._from_here()
         self._note(f"{what}; back to step {self.state.step}, with other pictures from there on")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,15 @@ class Poisoned:
         poison: ids of pictures.
         most: pictures that there is memory for.
         after: calls before the poison works.
+        until: calls after which it works no more.
         last: calls before the process is interrupted.
     """
 
     def __init__(
-        self, task: AnyTask, *, poison: Set[int], most: int, after: int, last: int
+        self, task: AnyTask, *, poison: Set[int], most: int, after: int, until: int, last: int
     ) -> None:
         self.real, self.poison, self.most = task.loss, poison, most
-        self.after, self.last = after, last
+        self.after, self.until, self.last = after, until, last
         self.sizes: list[int] = []
 
     def __call__(self, batch: Batch, *, progress: float) -> Mapping[str, Tensor]:
@@ -63,7 +65,9 @@ class Poisoned:
         if len(batch) > self.most:
             raise torch.OutOfMemoryError("no room\nfor so much")
         losses = dict(self.real(batch, progress=progress))
-        if len(self.sizes) > self.after and not self.poison.isdisjoint(batch.ids.tolist()):
+        if self.after < len(self.sizes) <= self.until and not self.poison.isdisjoint(
+            batch.ids.tolist()
+        ):
             losses["loss"] = losses["loss"] * float("nan")
         return losses
 
@@ -93,11 +97,13 @@ def run(
     most: int = NUM,
     on_nan: OnNan = "stop",
     after: int = 0,
+    until: int = 1000,
     last: int = 1000,
+    seconds: float | None = None,
 ) -> tuple[RunState, Poisoned]:
     path.mkdir(exist_ok=True)
     task = tiny.task(config)
-    loss = Poisoned(task, poison=poison, most=most, after=after, last=last)
+    loss = Poisoned(task, poison=poison, most=most, after=after, until=until, last=last)
     task.loss = loss  # pyrefly: ignore[bad-assignment]
     state = train(
         task,
@@ -107,7 +113,7 @@ def run(
         folder=RunFolder(path),
         header={"contract": "{}"},
         device=torch.device("cpu"),
-        training_seconds=None,
+        training_seconds=seconds,
         watcher=Nobody(),
         on_nan=on_nan,
     )
@@ -185,6 +191,22 @@ def test_rewinding_goes_back_and_on_with_other_pictures(tmp_path: Path) -> None:
     assert state.step == 12
     assert state.passed_over >= 1
     assert "with other pictures" in notes(tmp_path)[0]
+
+
+def test_after_going_back_speed_is_measured_anew(tmp_path: Path) -> None:
+    """The last record was of step 5; after the rewind from step 7 to 4 the next one is again."""
+    often = replace(config(save_every=4), log_every=5)
+    with pytest.raises(KeyboardInterrupt):  # so much time would be filled with steps
+        run(
+            tmp_path, often, poison=set(range(NUM)), after=6, until=7, on_nan="rewind", last=20,
+            seconds=1e6,
+        )  # fmt: skip
+
+    assert "back to step 4" in notes(tmp_path)[0]
+    records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    trained = [record for record in records if record["kind"] == "train"]
+    assert [record["step"] for record in trained[:3]] == [5, 5, 10]
+    assert all(record["images_per_second"] > 0 for record in trained)
 
 
 def test_rewinding_without_a_checkpoint_is_hopeless(tmp_path: Path) -> None:
