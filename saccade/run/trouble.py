@@ -63,9 +63,8 @@ def hopeless(what: str, tried: str) -> SaccadeError:
 
     Args:
         what: happened last.
-        tried: what was done about it.
+        tried: what was done about it, or why nothing could be.
     """
     return SaccadeError(
-        f"{what}; {tried}, so it is not the pictures. The last checkpoint is intact. Start a new "
-        "run with a lower optim.lr or with precision=fp32"
+        f"{what}; {tried}. Start a new run with a lower optim.lr or with precision=fp32"
     )
