@@ -1,5 +1,6 @@
 """Where a run stands: the small part of a checkpoint."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -56,10 +57,13 @@ class RunState:
         self.skipped_in_a_row += 1
 
     def note_evaluation(self, figure: float, *, is_low: bool) -> bool:
-        """Remembers that the weights of this step were evaluated; True when they are the best."""
+        """Remembers that the weights of this step were evaluated; True when they are the best.
+
+        Any number is better than NaN.
+        """
         self.evaluated_step = self.step
         best = self.best_figure
-        is_best = best is None or (figure < best if is_low else figure > best)
+        is_best = best is None or math.isnan(best) or (figure < best if is_low else figure > best)
         if is_best:
             self.best_figure, self.best_step = figure, self.step
         return is_best

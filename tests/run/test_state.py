@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 
 import pytest
 
@@ -58,6 +59,14 @@ def test_best_figure_is_kept_with_its_step(is_low: bool, figures: list[float], b
     assert state.best_step == figures.index(best) + 1
     assert kept[0]
     assert state.evaluated_step == 3
+
+
+@pytest.mark.parametrize("is_low", [True, False])
+def test_a_figure_that_is_no_number_gives_way_to_the_first_that_is(*, is_low: bool):
+    state = RunState(planned_steps=10)
+    kept = [state.note_evaluation(figure, is_low=is_low) for figure in (math.nan, 0.5, math.nan)]
+    assert kept == [True, True, False]
+    assert state.best_figure == 0.5
 
 
 def test_an_equal_figure_does_not_replace_the_earlier_best():
