@@ -20,6 +20,20 @@ from saccade.run.state import RunState
 KEPT = "trackers.json"
 """In the run folder: the trackers of this run, and under which id each knows it."""
 
+UNTOLD = {
+    "WANDB_ERROR_REPORTING": "false",
+    "WANDB_CONSOLE": "off",
+    "WANDB_DISABLE_GIT": "true",
+    "WANDB_DISABLE_CODE": "true",
+    "WANDB__DISABLE_META": "true",
+    "WANDB__DISABLE_STATS": "true",
+    "WANDB__DISABLE_MACHINE_INFO": "true",
+    "WANDB__SAVE_REQUIREMENTS": "false",
+}
+"""What Weights & Biases would send by itself (crashes, what the terminal shows, the repository, the
+command and its paths, the machine, installed packages) and does not, unless the user's own
+environment says otherwise; by the names of the settings of wandb 0.31."""
+
 SPEEDS = ("images_per_second", "step_seconds", "data_wait", "memory_gib", "mfu")
 
 
@@ -70,7 +84,8 @@ class WeightsAndBiases:
     """A run of the project that ``WANDB_PROJECT`` names, else of ``saccade``."""
 
     def __init__(self, run: Path, config: Mapping[str, Any], run_id: str) -> None:
-        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # else its own crashes are sent
+        for name, value in UNTOLD.items():
+            os.environ.setdefault(name, value)
         wandb = importlib.import_module("wandb")
         self._run = wandb.init(
             project=os.environ.get("WANDB_PROJECT", "saccade"),

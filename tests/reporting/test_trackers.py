@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -220,10 +221,16 @@ def test_wandb_goes_on_under_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     module.init = begin  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "wandb", module)
     monkeypatch.delenv("WANDB_PROJECT", raising=False)
+    for name in trackers.UNTOLD:
+        monkeypatch.setenv(name, "")  # so that it is as before afterwards
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("WANDB_CONSOLE", "wrap")  # a user's own wish
     tracker = trackers.WeightsAndBiases(tmp_path / "run", {"seed": 0}, "")
     tracker.log({"val/top1": 0.5}, step=7)
     trackers.WeightsAndBiases(tmp_path / "run", {"seed": 0}, tracker.run_id).close()
 
+    untold = {name: os.environ[name] for name in trackers.UNTOLD}
+    assert untold == trackers.UNTOLD | {"WANDB_CONSOLE": "wrap"}
     assert calls[0][1]["id"] is None
     assert calls[0][1]["project"] == "saccade"
     assert calls[1] == ("log", ({"val/top1": 0.5}, 7))
