@@ -144,7 +144,8 @@ TRACKERS: dict[str, Callable[[Path, Mapping[str, Any], str], Tracker]] = {
 class Trackers:
     """A watcher that tells all trackers of a run.
 
-    A tracker that fails, its server out of reach, is left out from then on; training goes on.
+    A tracker that fails, its server out of reach, is left out from then on; training goes on. So it
+    does where one that the run had before does not begin again.
 
     Args:
         run: the run folder, which exists.
@@ -154,7 +155,7 @@ class Trackers:
 
     Raises:
         UsageError: a tracker's package is not installed.
-        SaccadeError: a tracker does not begin.
+        SaccadeError: a tracker that is new to this run does not begin.
     """
 
     def __init__(
@@ -168,13 +169,22 @@ class Trackers:
         self._say = say
         path = run / KEPT
         kept: dict[str, str] = json.loads(path.read_bytes()) if path.exists() else {}
-        kept |= {name: "" for name in names if name not in kept}
-        check_trackers(kept)
+        new = [name for name in names if name not in kept]
+        check_trackers(new)
         flat = _flat(config)
-        self._trackers = {name: _opened(name, run, flat, kept[name]) for name in kept}
-        if kept:
+        self._trackers: dict[str, Tracker] = {}
+        for name, run_id in kept.items():
+            try:
+                check_trackers([name])
+                self._trackers[name] = TRACKERS[name](run, flat, run_id)
+            except Exception as error:
+                say(
+                    f"  {name} failed and hears no more of this run until it goes on again: {error}"
+                )
+        self._trackers |= {name: _opened(name, run, flat) for name in new}
+        if self._trackers:
             ids = {name: tracker.run_id for name, tracker in self._trackers.items()}
-            write_atomic(path, json.dumps(ids).encode())
+            write_atomic(path, json.dumps(kept | ids).encode())
 
     def step(self, state: RunState, figures: Mapping[str, float]) -> None:
         """Nothing; records hold the means of many steps."""
@@ -229,9 +239,9 @@ def check_trackers(names: Iterable[str]) -> None:
             )
 
 
-def _opened(name: str, run: Path, config: Mapping[str, Any], run_id: str) -> Tracker:
+def _opened(name: str, run: Path, config: Mapping[str, Any]) -> Tracker:
     try:
-        return TRACKERS[name](run, config, run_id)
+        return TRACKERS[name](run, config, "")
     except Exception as error:
         raise SaccadeError(
             f"{name} does not begin: {error}. Nothing was trained yet; put that right and continue "

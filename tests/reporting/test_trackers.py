@@ -114,6 +114,25 @@ def test_who_does_not_begin_is_an_error_with_advice(
     assert not (tmp_path / KEPT).exists()
 
 
+def test_a_run_goes_on_without_one_that_does_not_begin_again(
+    tmp_path: Path, made: list[Remembering], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Trackers(tmp_path, {}, ["json"], say=print)
+
+    def refuse(*_: Any) -> Remembering:
+        raise ConnectionError("no route")
+
+    said: list[str] = []
+    with monkeypatch.context() as away:
+        away.setitem(trackers.TRACKERS, "json", refuse)
+        Trackers(tmp_path, {}, ["json"], say=said.append).log({"a": 1.0}, step=1)
+    Trackers(tmp_path, {}, [], say=print)
+
+    assert "json failed" in said[0]
+    assert "no route" in said[0]
+    assert [tracker.given_id for tracker in made] == ["", "new"]
+
+
 def test_without_trackers_nothing_is_written(tmp_path: Path) -> None:
     Trackers(tmp_path, {}, [], say=print).record("train", TRAIN)
     assert list(tmp_path.iterdir()) == []
