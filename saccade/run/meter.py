@@ -142,15 +142,15 @@ def flops_per_picture(task: AnyTask, batch: Batch, config: RunConfig) -> float |
         config: of the run.
 
     Returns:
-        None where such a copy cannot be trained on so few pictures.
+        None where such a copy cannot be trained on so few pictures, or does not fit into memory.
     """
     few = batch.parts(_COUNTED)[0]
-    own = copy.deepcopy(task).train()
-    if not any(parameter.requires_grad for parameter in own.parameters()):
-        own.requires_grad_()  # the average, where the weights themselves are shared out
-    device = next(own.parameters()).device
+    device = next(task.parameters()).device
     with counted_flops() as counter, torch.random.fork_rng(devices=[]):
         try:
+            own = copy.deepcopy(task).train()
+            if not any(parameter.requires_grad for parameter in own.parameters()):
+                own.requires_grad_()  # the average, where the weights themselves are shared out
             with autocast(device, config.precision):
                 loss = own.loss(few.to(device), progress=0.0)["loss"]
             loss.backward()

@@ -113,6 +113,17 @@ def test_a_loss_that_cannot_be_had_of_few_pictures_has_no_count() -> None:
     assert flops_per_picture(task, bad, config) is None
 
 
+def test_a_copy_that_does_not_fit_into_memory_has_no_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(task: object) -> None:
+        raise torch.OutOfMemoryError(f"no room for a second {type(task).__name__}")
+
+    config = tiny.config("cnn-pico4")
+    task = tiny.task(config)
+    monkeypatch.setattr(copy, "deepcopy", refuse)
+
+    assert flops_per_picture(task, batch(), config) is None
+
+
 def test_what_is_measured_is_a_positive_number() -> None:
     assert math.isfinite(matmul_rate(CPU, "fp32"))
     assert matmul_rate(CPU, "fp32") > 1e6
