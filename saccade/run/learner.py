@@ -50,6 +50,7 @@ class Learner:
         self.task = place(task, device).train()
         self.config = config
         self.device = device
+        self._statistics = _Statistics(task)  # before freezing adds parameters that never move
         self.frozen = freeze(task, config.optim.freeze)
         if config.gradient_checkpointing:
             _recompute(task)
@@ -67,7 +68,6 @@ class Learner:
             self._loss = TaskLoss(task) if world.is_alone else together(TaskLoss(task), device)
         self.optimizers = Optimizers(task, config.optim)
         self.average = WeightAverage(task, copied=copied)
-        self._statistics = _Statistics(task)
         self.lr = 0.0
 
     def step(
@@ -82,7 +82,8 @@ class Learner:
     ) -> dict[str, float]:
         """Augments a batch, computes the loss and its gradient, and moves the weights.
 
-        Where a figure is not finite, nothing is moved, and running statistics are put back.
+        Where a figure is not finite, nothing is moved, and running statistics are put back; so they
+        are where memory does not suffice.
 
         Args:
             batch: as it comes from the loader.
@@ -94,6 +95,9 @@ class Learner:
 
         Returns:
             The task's figures for this batch, and ``grad_norm`` before clipping.
+
+        Raises:
+            torch.OutOfMemoryError: fewer pictures at a time may fit.
         """
         config = self.config
         self.frozen.hold()  # somebody may have called task.train() since the last step
@@ -101,16 +105,11 @@ class Learner:
         torch.manual_seed(_step_seed(config.seed, step))  # for drop-path and its like
         self._statistics.keep()
         self.optimizers.zero_grad()
-        sums: dict[str, Tensor] = {}
-        parts = batch.parts(micro_batch or len(batch))
-        for part in parts:
-            share = len(part) / len(batch)
-            with exchange(self._loss, is_due=part is parts[-1]):
-                with autocast(self.device, config.precision):
-                    losses = self._loss(part, progress)
-                (losses["loss"] * share).backward()
-            for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + value.detach() * share
+        try:
+            sums = self._backward(batch, progress, size=micro_batch or len(batch))
+        except torch.OutOfMemoryError:
+            self._statistics.put_back()
+            raise
         grad_norm = whole(nn.utils.clip_grad_norm_(self.task.parameters(), config.optim.clip_norm))
         figures = {name: value.item() for name, value in sums.items()}
         figures = self._world.mean(figures | {"grad_norm": grad_norm.item()})
@@ -121,6 +120,20 @@ class Learner:
         self.optimizers.step(lr=self.lr)
         self.average.update(step=step + 1, horizon=config.optim.average * planned_steps)
         return figures
+
+    def _backward(self, batch: Batch, progress: float, *, size: int) -> dict[str, Tensor]:
+        """Adds up the gradients and the figures of the parts of a batch."""
+        sums: dict[str, Tensor] = {}
+        parts = batch.parts(size)
+        for part in parts:
+            share = len(part) / len(batch)
+            with exchange(self._loss, is_due=part is parts[-1]):
+                with autocast(self.device, self.config.precision):
+                    losses = self._loss(part, progress)
+                (losses["loss"] * share).backward()
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + value.detach() * share
+        return sums
 
     def plain_task(self) -> AnyTask:
         """A task whose weights are all here, of the shapes that are trained."""
@@ -180,11 +193,12 @@ def smaller_part(part: int, task: AnyTask, error: Exception) -> int:
 
 
 class _Statistics:
-    """What a task counts while it computes a loss, such as the running means of batch norms."""
+    """What a task changes while it computes a loss: running means of batch norms, a teacher."""
 
     def __init__(self, task: nn.Module) -> None:
-        self._buffers = list(task.buffers())
-        self._kept = [buffer.clone() for buffer in self._buffers]
+        by_task = [each for each in task.parameters() if not each.requires_grad]
+        self._buffers = [*task.buffers(), *by_task]
+        self._kept = [buffer.detach().clone() for buffer in self._buffers]
 
     @torch.no_grad()
     def keep(self) -> None:

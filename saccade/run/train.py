@@ -155,7 +155,7 @@ class _Loop:
             if self._is_due(config.save_every) or received:
                 self._save()
             if received:
-                self._saver.finish()
+                self._wait_for_disk()
                 raise Stopped(
                     f"stopped at step {state.step}; everything is saved in {self._folder.path}. "
                     "Continue with --resume",
@@ -212,7 +212,7 @@ class _Loop:
             return self._rewind(what)
         if self._on_nan == "stop":
             self._save()
-            self._saver.finish()
+            self._wait_for_disk()
             raise stopped_for(what)
         if state.skipped_in_a_row == MOST_IN_A_ROW:
             raise hopeless(what, f"{MOST_IN_A_ROW} steps before it were skipped too")
@@ -221,8 +221,7 @@ class _Loop:
 
     def _rewind(self, what: str) -> None:
         """Goes back to the last checkpoint, and from there on with the batches after this one."""
-        self._saver.finish()
-        self._world.wait()  # until the first has written it
+        self._wait_for_disk()
         found = checkpoint.load_latest(self._folder.checkpoints)
         if found is None:
             raise hopeless(what, "there is no checkpoint yet to go back to")
@@ -242,12 +241,9 @@ class _Loop:
         """Judges the averaged weights, and keeps them when they are the best."""
         task, state = self.learner.average.gathered(), self.state
         measure = evaluate(
-            task,
-            self._validation.batches(),
-            config=self.config,
-            device=self.learner.device,
+            task, self._validation.batches(), config=self.config, device=self.learner.device,
             stop=self._stop if self._world.is_alone else None,  # or some would stop and others not
-        )
+        )  # fmt: skip
         if measure is None:
             return
         figures = measure.figures()
@@ -269,6 +265,10 @@ class _Loop:
             self.state.seconds, self.state.log_bytes = self._clock.seconds(), self._journal.size()
             self._saver.save(step=self.state.step, tensors=tensors, state=self.state.to_json())
 
+    def _wait_for_disk(self) -> None:
+        self._saver.finish()
+        self._world.wait()  # until the first has written it; one that ends would take all along
+
     def _record_means(self) -> None:
         """Records, and looks whether the planned number of steps still fits."""
         state = self.state
@@ -276,11 +276,10 @@ class _Loop:
             "train", step=state.step, epoch=self._epoch(), **state.take_means(), lr=self.learner.lr,
             **self._meter.take(state.step), seconds=self._clock.seconds(),
         )  # fmt: skip
-        planned = self._world.from_first(
-            self._pace.planned_steps(
-                step=state.step, planned=state.planned_steps, seconds=self._clock.seconds()
-            )
+        planned = self._pace.planned_steps(
+            step=state.step, planned=state.planned_steps, seconds=self._clock.seconds()
         )
+        planned = self._world.from_first(planned)
         if planned != state.planned_steps:
             self._journal.write("plan", step=state.step, planned_steps=planned)
             state.planned_steps = planned

@@ -129,6 +129,23 @@ def test_every_trainable_parameter_gets_a_gradient(world: World):
     assert not {n for n in reached if world.untrained and n.startswith(world.untrained)}
 
 
+def test_a_step_whose_loss_is_no_number_moves_nothing(world: World):
+    made, batch = learner(world), world.examples(SIDE, SIDE)
+    for number in range(2):
+        step(made, batch, number)
+    before = {name: tensor.clone() for name, tensor in made.tensors().items()}
+    real = made.task.loss
+
+    def broken(batch: Batch, *, progress: float) -> dict[str, Tensor]:
+        losses = dict(real(batch, progress=progress))
+        return losses | {"loss": losses["loss"] * float("nan")}
+
+    made.task.loss = broken  # pyrefly: ignore[bad-assignment]
+    step(made, batch, 2)
+    after = made.tensors()
+    assert [name for name in before if not torch.equal(before[name], after[name])] == []
+
+
 def test_answers_are_the_same_every_time(world: World):
     task, batch = built(world), world.examples(SIDE, SIDE)
     first, second = answers(task, batch), answers(task, batch)

@@ -261,3 +261,21 @@ def test_a_batch_in_parts_moves_the_weights_as_the_whole_does(micro_batch: int):
         moves.append(({name: after[name] - before[name] for name in before}, figures))
     require_close(moves[0][0], moves[1][0])
     assert moves[0][1] == pytest.approx(moves[1][1], rel=1e-4)
+
+
+def test_a_part_that_memory_is_too_short_for_leaves_no_trace_of_those_before():
+    made = started(tiny.config("cnn-pico4"))  # with batch norms
+    before, real, sizes = snapshot(made), made.task.loss, []
+
+    def tight(part: Batch, *, progress: float) -> Mapping[str, Tensor]:
+        sizes.append(len(part))
+        if len(sizes) == 2:
+            raise torch.OutOfMemoryError("no room")
+        return real(part, progress=progress)
+
+    made.task.loss = tight  # pyrefly: ignore[bad-assignment]
+    with pytest.raises(torch.OutOfMemoryError):
+        made.step(batch(3), epoch=0, step=3, planned_steps=10, progress=0.3, micro_batch=4)
+
+    assert sizes == [4, 4]
+    assert tiny.same_bits(made.tensors(), before)
