@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
+from torch.distributed.rendezvous import rendezvous
 
 from saccade.errors import UsageError
 
@@ -124,17 +125,21 @@ def joined(device: torch.device) -> Iterator[World]:
     # it, and its threads, beyond its end; one that then drops a tensor while Python shuts down
     # aborts the process. Distributed training imports them.
     importlib.import_module("torch.distributed.nn.functional")
-    told = {name: int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
     # gloo beside NCCL, for numbers that are on the CPU.
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
-    dist.init_process_group(backend, timeout=TIMEOUT)
+    restarts = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
+    store, rank, size = next(rendezvous("env://"))
+    # torchrun keeps one store for all restarts: without a place of its own a process may read where
+    # another one was to be found before it died.
+    store = dist.PrefixStore(f"restart {restarts}", store)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
     try:
         yield World(
-            rank=told["RANK"],
-            size=told["WORLD_SIZE"],
-            local_rank=told["LOCAL_RANK"],
+            rank=rank,
+            size=size,
+            local_rank=int(os.environ["LOCAL_RANK"]),
             local_size=int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
-            is_restarted=int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0,
+            is_restarted=restarts > 0,
         )
     finally:
         dist.destroy_process_group()

@@ -28,6 +28,8 @@ LATER = {
     "momentum": 0.95,
     "layer_decay": 1.0,
     "micro_batch": 0,
+    "compile": False,
+    "shard": False,
 }
 
 
