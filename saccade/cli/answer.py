@@ -31,7 +31,7 @@ class Answer:
 
         Of several processes that torchrun started the first one says it.
         """
-        if os.environ.get("RANK", "0") != "0":
+        if "TORCHELASTIC_RUN_ID" in os.environ and os.environ["RANK"] != "0":
             return
         if self.is_json:
             plain = document if isinstance(document, dict) else asdict(document)
