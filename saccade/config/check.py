@@ -38,6 +38,9 @@ class Range(NamedTuple):
 AT_LEAST_ONE, NOT_NEGATIVE, SHARE = Range(1), Range(0), Range(0, 1)
 SHARE_BELOW_ONE = Range(0, 1, has_high=False)
 
+CAN_BLEND = ("classify", "video")
+"""Jobs whose pictures may be two in one."""
+
 RANGES = {
     "seed": NOT_NEGATIVE,
     "steps": AT_LEAST_ONE,
@@ -75,6 +78,8 @@ RANGES = {
     "augment.shear": NOT_NEGATIVE,
     "augment.colour": SHARE,
     "augment.erase": SHARE,
+    "augment.mixup": SHARE,
+    "augment.cutmix": SHARE,
     "optim.lr": NOT_NEGATIVE,
     "optim.weight_decay": NOT_NEGATIVE,
     "optim.beta1": SHARE_BELOW_ONE,
@@ -155,6 +160,7 @@ def check(config: RunConfig) -> RunConfig:
             f"gradient_checkpointing is on, and {config.model.family} has no transformer blocks to "
             "compute again; leave it off, or choose vit or rag"
         )
+    _check_blending(config)
     match config.task:
         case PretrainConfig() as task:
             _check_pretraining(task)
@@ -164,6 +170,21 @@ def check(config: RunConfig) -> RunConfig:
                 "from the first time to the second, so expected the first to be no larger"
             )
     return config
+
+
+def _check_blending(config: RunConfig) -> None:
+    """Two pictures in one: for labels that can be shared between them, and one way at a time."""
+    mixup, cutmix = config.augment.mixup, config.augment.cutmix
+    if (mixup or cutmix) and config.job not in CAN_BLEND:
+        raise UsageError(
+            f"augment.mixup is {mixup:g} and augment.cutmix {cutmix:g}; two pictures in one can be "
+            f"learned by {' and '.join(CAN_BLEND)}, so expected 0 for {config.job}"
+        )
+    if mixup + cutmix > 1:
+        raise UsageError(
+            f"augment.mixup is {mixup:g} and augment.cutmix {cutmix:g}; a picture is blended one "
+            "way or the other, so expected a sum of at most 1"
+        )
 
 
 def _check_pretraining(task: PretrainConfig) -> None:

@@ -66,6 +66,8 @@ class AugmentConfig:
     shear: float  # largest shear
     colour: float  # strength of brightness, contrast and saturation changes, 0 to 1
     erase: float  # probability of a grey rectangle (random erasing, arXiv 1708.04896)
+    mixup: float = 0.0  # probability of the whole of another picture on top (arXiv 1710.09412)
+    cutmix: float = 0.0  # probability of a rectangle of another picture (arXiv 1905.04899)
 
 
 @dataclass(frozen=True, kw_only=True)

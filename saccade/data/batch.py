@@ -1,13 +1,13 @@
 """The border between data and task: many pictures of one size, as they leave the loader."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from saccade.data.targets import Targets, each_tensor
+from saccade.data.targets import BlendedLabels, Targets, each_tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +32,30 @@ class Batch:
 
     @property
     def labels(self) -> Int64[Tensor, " B"]:
-        """The class ids, of a batch that has them."""
-        assert isinstance(self.targets, Tensor)
+        """The class ids, of a batch that has them; of two pictures in one the larger's."""
+        classes = self.classes
+        return classes.larger if isinstance(classes, BlendedLabels) else classes
+
+    @property
+    def classes(self) -> Int64[Tensor, " B"] | BlendedLabels:
+        """The class ids as they are to be learned, of a batch that has them."""
+        assert isinstance(self.targets, Tensor | BlendedLabels)
         return self.targets
+
+    def spelt(self, class_names: Sequence[str]) -> list[str]:
+        """The class of each picture in words; of two pictures in one both, with their shares."""
+        classes = self.classes
+        if not isinstance(classes, BlendedLabels):
+            return [class_names[label] for label in classes.tolist()]
+        rows = zip(
+            classes.labels.tolist(), classes.others.tolist(), classes.share.tolist(), strict=True
+        )
+        return [
+            class_names[label]
+            if share == 1 or label == other
+            else f"{class_names[label]} {share:.0%}, {class_names[other]} {1 - share:.0%}"
+            for label, other, share in rows
+        ]
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device; the sizes stay where they are."""

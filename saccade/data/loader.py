@@ -71,7 +71,7 @@ class Loader:
             keeps_sizes: whether batches say how large each picture was before it was fitted;
                 those with annotations always do.
             rank, num_ranks: of several processes that train together each has an equal share of
-                every training batch: this is that of process number ``rank``.
+                every training batch, neighbours together: this is that of process number ``rank``.
         """
         assert len(samples) >= 1
         assert batch_size >= 1
@@ -202,7 +202,8 @@ class Loader:
                 order = self._used[permutation(seed, epoch, self.num_pictures)]
                 order_epoch = epoch
             batch = order[in_epoch * self.batch_size : (in_epoch + 1) * self.batch_size]
-            yield batch[self._rank :: self._num_ranks]
+            share = len(batch) // self._num_ranks
+            yield batch[self._rank * share : (self._rank + 1) * share]
 
     def _in_threads(self, jobs: Iterable[Int64[np.ndarray, " n"]]) -> Generator[Read, None, None]:
         """Reads each job's positions, a few jobs ahead, and yields the results in order."""

@@ -17,6 +17,26 @@ PADDING = -1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class BlendedLabels:
+    """The classes of pictures that are each blended from two.
+
+    Attributes:
+        labels: class ids of the pictures themselves.
+        others: those of the pictures that were blended in.
+        share: of the first, 0 to 1; 1 where nothing was blended in.
+    """
+
+    labels: Int64[Tensor, " B"]
+    others: Int64[Tensor, " B"]
+    share: Float32[Tensor, " B"]
+
+    @property
+    def larger(self) -> Int64[Tensor, " B"]:
+        """The class that has the larger share of each picture."""
+        return torch.where(self.share >= 0.5, self.labels, self.others)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class BoxTargets:
     """The objects of each picture, as many rows as the picture with the most has.
 
@@ -80,11 +100,13 @@ class PictureTargets:
 
 Annotated = BoxTargets | MapTargets | SegmentTargets | PictureTargets
 
-Targets = Int64[Tensor, " B"] | Annotated
+Targets = Int64[Tensor, " B"] | BlendedLabels | Annotated
 """Class ids, or one of the above."""
 
 
-def each_tensor(targets: Annotated, change: Callable[[Tensor], Tensor]) -> Annotated:
+def each_tensor(
+    targets: BlendedLabels | Annotated, change: Callable[[Tensor], Tensor]
+) -> BlendedLabels | Annotated:
     """The same targets with each tensor changed: moved to a device, cut to some rows."""
     return replace(targets, **{name: change(tensor) for name, tensor in vars(targets).items()})
 

@@ -80,7 +80,7 @@ class Classify(nn.Module):
         """Cross-entropy, and the share of the batch that was right (before this step)."""
         logits = self(batch.images).logits
         return {
-            "loss": cross_entropy(logits, batch.labels, label_smoothing=self.label_smoothing),
+            "loss": cross_entropy(logits, batch.classes, label_smoothing=self.label_smoothing),
             "top1": (logits.detach().argmax(dim=1) == batch.labels).float().mean(),
         }
 

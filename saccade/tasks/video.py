@@ -134,15 +134,15 @@ class Video(nn.Module):
         The model of single frames learns from one frame of each clip. The two share no weight, so
         the sum teaches each what it would learn alone, up to the clipping of the gradient.
         """
-        clips, labels = self._drawn(batch.images), batch.labels
+        clips, classes = self._drawn(batch.images), batch.classes
         logits = self(clips).logits
-        loss = cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
-        top1 = (logits.detach().argmax(dim=1) == labels).float().mean()
+        loss = cross_entropy(logits, classes, label_smoothing=self.label_smoothing)
+        top1 = (logits.detach().argmax(dim=1) == batch.labels).float().mean()
         if self.frame_model is None:
             return {"loss": loss, "top1": top1}
         one = clips[torch.arange(len(clips)), _draws(len(clips), clips.shape[1]).to(clips.device)]
         frame_logits = self.frame_model(self.scale(one[:, None]))
-        frame_loss = cross_entropy(frame_logits, labels, label_smoothing=self.label_smoothing)
+        frame_loss = cross_entropy(frame_logits, classes, label_smoothing=self.label_smoothing)
         return {
             "loss": loss + frame_loss,
             "clip_loss": loss.detach(),

@@ -222,3 +222,16 @@ def test_numbers_that_a_method_does_not_use_are_not_compared() -> None:
     ):
         config = dataclasses.replace(tiny.config("vit-pico4"), task=task)
         assert check(config) is config
+
+
+def test_pictures_are_blended_one_way_and_only_where_two_classes_can_be_learned() -> None:
+    config = tiny.config("vit-pico4")
+    both = dataclasses.replace(config.augment, mixup=0.5, cutmix=0.5)
+    too_often = dataclasses.replace(config.augment, mixup=0.6, cutmix=0.5)
+
+    allowed = dataclasses.replace(config, augment=both)
+    assert check(allowed) is allowed
+    with pytest.raises(UsageError, match="a sum of at most 1"):
+        check(dataclasses.replace(config, augment=too_often))
+    with pytest.raises(UsageError, match=r"classify and video, so expected 0 for detect"):
+        check(dataclasses.replace(config, augment=both, job="detect"))

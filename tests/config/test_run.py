@@ -30,6 +30,8 @@ LATER = {
     "micro_batch": 0,
     "compile": False,
     "shard": False,
+    "mixup": 0.0,
+    "cutmix": 0.0,
 }
 
 

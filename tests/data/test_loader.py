@@ -128,6 +128,22 @@ def test_unlabelled_samples_give_no_targets(samples: Samples, cache_bytes: int):
     assert batch.targets is None
 
 
+def test_processes_have_equal_shares_of_each_batch_and_neighbours_stay_together(
+    samples: Samples, cache_bytes: int
+):
+    def part_of(rank: int, num_ranks: int) -> list[list[int]]:
+        of = Loader(
+            samples, PREPROCESS, batch_size=8, num_threads=1, cache_bytes=cache_bytes,
+            max_bad_fraction=0.2, rank=rank, num_ranks=num_ranks,
+        )  # fmt: skip
+        return training_ids(of, 5)
+
+    whole, first, second = part_of(0, 1), part_of(0, 2), part_of(1, 2)
+
+    assert [len(batch) for batch in first] == [4] * 5
+    assert whole == [a + b for a, b in zip(first, second, strict=True)]
+
+
 def break_pictures(samples: Samples, *ids: int) -> None:
     assert isinstance(samples.pictures, PictureFiles)
     for i in ids:

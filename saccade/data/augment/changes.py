@@ -12,8 +12,10 @@ from jaxtyping import Float32, Float64, UInt8
 from torch import Tensor
 
 from saccade.config.run import AugmentConfig
+from saccade.data.augment.blend import blend, interval
 from saccade.data.augment.draws import uniform
 from saccade.data.batch import Batch
+from saccade.data.targets import BlendedLabels
 from saccade.data.warp import Warp
 
 _LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
@@ -25,14 +27,16 @@ _ERASE_ASPECT = 3.0  # an erased rectangle is at most this often as long as wide
 _FLIP, _SHIFT_X, _SHIFT_Y, _ZOOM, _ROTATE, _SHEAR = range(6)
 _BRIGHTNESS, _CONTRAST, _SATURATION = range(6, 9)
 _ERASE, _ERASE_SIZE, _ERASE_SHAPE, _ERASE_X, _ERASE_Y = range(9, 14)
-_NUM_DRAWS = 14
+_BLEND = 14  # and the three after it
+_NUM_DRAWS = 18
 
 
 def augment(batch: Batch, config: AugmentConfig, *, seed: int, epoch: int) -> Batch:
     """Changes each picture at random.
 
     What happens to a picture is a function of (seed, epoch, its id) alone: it is the same, bit for
-    bit, in a batch of one and in a batch of many.
+    bit, in a batch of one and in a batch of many. Only where pictures are blended does it matter
+    which one is its neighbour.
 
     Args:
         batch: pictures as bytes.
@@ -47,11 +51,13 @@ def augment(batch: Batch, config: AugmentConfig, *, seed: int, epoch: int) -> Ba
     has_geometry = any(
         (config.flip, config.translate, config.zoom, config.rotate_degrees, config.shear)
     )
-    if not (has_geometry or config.colour or config.erase):
+    has_blends = bool(config.mixup or config.cutmix)
+    if not (has_geometry or config.colour or config.erase or has_blends):
         return batch
     # float64 for the few numbers per picture: a vectorised sine may differ in its last bit between
     # the body and the tail of a batch, and rounding to float32 afterwards hides that.
     draws = uniform(seed, epoch, batch.ids, num=_NUM_DRAWS).double()
+    blend_draws = draws[:, _BLEND:]
     frames = batch.images
     if frames.ndim == 5:  # a clip changes as one: each of its frames in the same way
         draws = draws.repeat_interleave(frames.shape[1], dim=0)
@@ -63,12 +69,15 @@ def augment(batch: Batch, config: AugmentConfig, *, seed: int, epoch: int) -> Ba
     if has_geometry:
         warp = _warp(draws, config, height=images.shape[2], width=images.shape[3])
         images = warp.images(images)
-        if targets is not None and not isinstance(targets, Tensor):
+        if targets is not None and not isinstance(targets, Tensor | BlendedLabels):
             targets = targets.warp(warp)
     if config.colour:
         images, mean = _recolour(images, mean, draws, config.colour)
     if config.erase:
         images = _erase(images, mean, draws, config.erase)
+    if has_blends:
+        planes = images.view(len(batch), -1, *images.shape[2:])
+        images, targets = blend(planes, batch.labels, blend_draws, config)
     images = images.round_().clamp_(0, 255).to(torch.uint8).view(batch.images.shape)
     return replace(batch, images=images, targets=targets)
 
@@ -160,16 +169,10 @@ def _erase(
     smallest, largest = _ERASE_AREA
     area = height * width * (smallest + (largest - smallest) * draws[:, _ERASE_SIZE])
     aspect = _ERASE_ASPECT ** (2 * draws[:, _ERASE_SHAPE] - 1)
-    covered_y = _interval(torch.sqrt(area * aspect), draws[:, _ERASE_Y], size=height)
-    covered_x = _interval(torch.sqrt(area / aspect), draws[:, _ERASE_X], size=width)
+    length_y = torch.sqrt(area * aspect).round().clamp_(1, height)
+    length_x = torch.sqrt(area / aspect).round().clamp_(1, width)
+    covered_y = interval(length_y, draws[:, _ERASE_Y], size=height)
+    covered_x = interval(length_x, draws[:, _ERASE_X], size=width)
     chosen = draws[:, _ERASE] < probability
     covered = covered_y[:, None, :, None] & covered_x[:, None, None, :]
     return torch.where(covered & chosen[:, None, None, None], mean[:, :, None, None], images)
-
-
-def _interval(length: Float64[Tensor, " B"], place: Float64[Tensor, " B"], *, size: int) -> Tensor:
-    """For each picture, which of ``size`` pixels in a row lie in its interval (bool, B size)."""
-    length = length.round().clamp_(1, size)
-    start = (place * (size - length + 1)).floor()
-    pixels = torch.arange(size, device=length.device)
-    return (pixels >= start[:, None]) & (pixels < (start + length)[:, None])

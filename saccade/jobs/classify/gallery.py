@@ -138,9 +138,9 @@ def _augmented(album: _Album, training: Loader, config: RunConfig) -> list[dict[
     shown: list[dict[str, str]] = []
     for epoch, batch in islice(batches, -(-NUM_AUGMENTED // training.batch_size)):
         batch = augment(batch, config.augment, seed=config.seed, epoch=epoch)
-        for image, label in zip(batch.images.numpy(), batch.labels.tolist(), strict=True):
+        for image, label in zip(batch.images.numpy(), batch.spelt(album.names), strict=True):
             file = album.save(_channels_last(image), "batch")
-            shown.append({"file": file, "label": album.names[label]})
+            shown.append({"file": file, "label": label})
             if len(shown) == NUM_AUGMENTED:
                 break
     return shown

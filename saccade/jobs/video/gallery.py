@@ -131,10 +131,10 @@ def _augmented(
     for epoch, batch in islice(training.training_batches(config.seed, start_step=0), 1):
         batch = augment(batch, config.augment, seed=config.seed, epoch=epoch)
         seen = model.task.seen(batch.images).numpy()
-        clips = zip(seen, batch.labels.tolist(), strict=True)
-        for clip, label in islice(clips, NUM_AUGMENTED):
+        clips = zip(seen, batch.spelt(model.class_names), strict=True)
+        for clip, caption in islice(clips, NUM_AUGMENTED):
             file = album.save(row_of_frames(clip), "batch")
-            shown.append({"file": file, "caption": model.class_names[label]})
+            shown.append({"file": file, "caption": caption})
     return shown
 
 
