@@ -43,6 +43,22 @@ def bin_index(confidence: Float[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
     return np.clip(np.ceil(confidence * NUM_BINS).astype(np.int64) - 1, 0, NUM_BINS - 1)
 
 
+def mass_index(confidence: Float[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
+    """The bin of each probability where bins hold the same number of pictures.
+
+    Where most answers are sure, bins of equal width put nearly all of them into the last one; these
+    look closely there. Equal probabilities share a bin, so bins can differ in size.
+
+    Args:
+        confidence: probabilities; at least one.
+
+    Returns:
+        Bin numbers, 0 to ``NUM_BINS - 1``.
+    """
+    edges = np.quantile(confidence, np.arange(1, NUM_BINS) / NUM_BINS)
+    return np.searchsorted(edges, confidence, side="left").astype(np.int64)
+
+
 def reliability_bins(
     confidence: Float[np.ndarray, " n"], correct: Bool[np.ndarray, " n"]
 ) -> tuple[Bin, ...]:

@@ -8,6 +8,7 @@ from jaxtyping import Int64
 
 from saccade.metrics.calibration import Bin
 from saccade.metrics.intervals import Estimate
+from saccade.metrics.selective import RiskAt
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,16 @@ class ClassResult:
     Attributes:
         n: number of pictures.
         metrics: figures by name, as fractions: ``top1``, ``top5`` (only with more than 5 classes),
-            ``macro_f1``, ``log_loss`` (nats; probabilities below 1e-12 count as 1e-12), ``ece``
-            and ``balanced_accuracy``.
+            ``macro_f1``, ``balanced_accuracy``, ``log_loss`` (nats; probabilities below 1e-12 count
+            as 1e-12), ``brier`` (squared distance of all K probabilities from the truth, in
+            [0, 2]), ``ece`` and ``ece_equal_mass`` (calibration error of the class predicted, in
+            15 bins of equal width and of equally many pictures), and ``aurc`` (area under the
+            share of mistakes over the share answered, surest first).
         per_class: one row per class, in the model's order.
         confusion: how often row (true class) was predicted as column.
         reliability: confidence against accuracy, in bins of equal width.
+        risks: the mistakes that remain when the least sure answers are refused.
+        risk_curve: the same as a curve: share answered, share of these wrong.
     """
 
     n: int
@@ -48,6 +54,8 @@ class ClassResult:
     per_class: tuple[ClassRow, ...]
     confusion: Int64[np.ndarray, "K K"]
     reliability: tuple[Bin, ...]
+    risks: tuple[RiskAt, ...]
+    risk_curve: list[tuple[float, float]]
 
     def values(self) -> dict[str, float]:
         """The figures as plain numbers, for a line of the log."""
@@ -61,4 +69,6 @@ class ClassResult:
             "per_class": [asdict(row) for row in self.per_class],
             "confusion": self.confusion.tolist(),
             "reliability": [b.to_json() for b in self.reliability],
+            "risks": [risk.to_json() for risk in self.risks],
+            "risk_curve": [list(point) for point in self.risk_curve],
         }

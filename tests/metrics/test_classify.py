@@ -40,7 +40,7 @@ def test_figures_equal_scikit_learn(num_classes: int):
     }
     if num_classes > 5:
         expected["top5"] = reference.top_k_accuracy_score(y, p, k=5, labels=range(num_classes))
-    assert set(found) == set(expected) | {"ece"}
+    assert set(found) == set(expected) | {"ece", "ece_equal_mass", "brier", "aurc"}
     for name, value in expected.items():
         assert found[name] == pytest.approx(value), name
 
