@@ -76,7 +76,7 @@ def split(
         )
     elif test is None:
         notes.append(
-            f"There is no test split: the figures are on val ({count(len(val), 'picture')}), which "
+            f"There is no test split: the figures are on val ({count(len(val), val.noun)}), which "
             "also chooses the best weights, so they are slightly too good."
         )
     return Split(train, val, test, tuple(notes))
@@ -112,18 +112,18 @@ def _hold_out(
     shares = _shares(np.bincount(labels), fraction, keep=keep, fewest=fewest)
     held = _first_of_each(labels, hashes, shares)
     if not held.any():
-        notes.append(f"Too few pictures to hold any out for {part}.")
+        notes.append(f"Too few {samples.noun}s to hold any out for {part}.")
         return samples, None
     notes.append(
-        f"{count(int(held.sum()), 'picture')} of {len(samples):,} "
+        f"{count(int(held.sum()), samples.noun)} of {len(samples):,} "
         f"{'are' if held.sum() != 1 else 'is'} held out for {part}, "
         f"{fraction:.0%} of {'them' if samples.labels is None else 'each class'}."
     )
     single = int((np.bincount(labels) == 1).sum())
     if single:
         notes.append(
-            f"{count(single, 'class')} with one picture: it is used for training, so {part} cannot "
-            "judge that class."
+            f"{count(single, 'class')} with one {samples.noun}: it is used for training, so "
+            f"{part} cannot judge that class."
         )
     return samples.take(np.flatnonzero(~held)), samples.take(np.flatnonzero(held))
 
@@ -147,11 +147,11 @@ def _hold_out_groups(
     num_held = int(np.searchsorted(total, fraction * len(samples))) + 1
     num_held = min(num_held, len(sizes) - 1)
     if num_held == 0:
-        notes.append(f"All pictures belong together, so none can be held out for {part}.")
+        notes.append(f"All {samples.noun}s belong together, so none can be held out for {part}.")
         return samples, None
     held = np.isin(group_of, order[:num_held])
     notes.append(
-        f"{count(int(held.sum()), 'sample')} of {len(samples):,} are held out for {part}: "
+        f"{count(int(held.sum()), samples.noun)} of {len(samples):,} are held out for {part}: "
         f"{count(num_held, 'group')} of {len(sizes):,}, each whole."
     )
     return samples.take(np.flatnonzero(~held)), samples.take(np.flatnonzero(held))

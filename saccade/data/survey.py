@@ -47,7 +47,9 @@ def survey(samples: Samples, *, limit: int = 512) -> Survey:
         except UnreadablePicture as error:
             reasons.append(f"{samples.pictures.name(i)}: {error}")
     if not headers:
-        raise DataError(f"none of {num_probes} pictures can be read; the first: {reasons[:1]}")
+        raise DataError(
+            f"none of {num_probes} {samples.noun}s can be read; the first: {reasons[:1]}"
+        )
     return Survey(
         num_pictures=len(samples),
         median_height=int(statistics.median(header.height for header in headers)),

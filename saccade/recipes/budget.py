@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from saccade.backbones.sizes import ModelName
@@ -63,6 +63,7 @@ def candidates(
     *,
     side: int,
     image_size: int | None,
+    photo_sides: Sequence[int] = PHOTO_SIDES,
     patch_for: Callable[[int], int] = usual_patch,
 ) -> Iterator[Candidate]:
     """Models worth trying for pictures of this side, from the cheapest to the dearest.
@@ -73,10 +74,12 @@ def candidates(
         name: the family, and what else the user has fixed.
         side: median short side of the pictures in pixels.
         image_size: fixed by the user, or None.
+        photo_sides: that photographs may be trained at, from the smallest.
         patch_for: from a side to the patch, where the name has none.
     """
     natural = natural_side(side)
-    sides = [natural] if natural < PHOTO_SIDES[0] else [s for s in PHOTO_SIDES if s <= natural]
+    is_photo = natural >= PHOTO_SIDES[0]
+    sides = [s for s in photo_sides if s <= natural] if is_photo else [natural]
     sides = sides if image_size is None else [image_size]
     sizes = SIZES if name.size is None else (name.size,)
     for rung in range(len(sizes) + len(sides) - 1):

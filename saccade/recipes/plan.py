@@ -212,11 +212,17 @@ def _options(wish: Wish, facts: Facts, start: Start | None, recipe: Recipe) -> I
     if start is not None:
         return sizes_to_try(start, image_size=pinned_side)
     name = parse_name(wish.model)
-    if wish.budget_seconds is not None:
-        return candidates(name, side=facts.side, image_size=pinned_side, patch_for=recipe.patch_for)
-    name = name._replace(size=name.size or DEFAULT_SIZE)
-    side = min(facts.side, recipe.largest_unplanned_side)
-    return candidates(name, side=side, image_size=pinned_side, patch_for=recipe.patch_for)
+    side = facts.side
+    if wish.budget_seconds is None:
+        name = name._replace(size=name.size or DEFAULT_SIZE)
+        side = min(side, recipe.largest_unplanned_side)
+    return candidates(
+        name,
+        side=side,
+        image_size=pinned_side,
+        photo_sides=recipe.photo_sides,
+        patch_for=recipe.patch_for,
+    )
 
 
 def _epochs_wanted(facts: Facts, start: Start | None, recipe: Recipe) -> float:

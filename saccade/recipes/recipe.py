@@ -1,6 +1,6 @@
 """What the planner needs to know of a job."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -8,7 +8,7 @@ from saccade.config.model import ModelConfig
 from saccade.config.run import Preprocess, RunConfig
 from saccade.data.targets import Targets
 from saccade.recipes.budget import Choice
-from saccade.recipes.classify import patch_for
+from saccade.recipes.classify import PHOTO_SIDES, patch_for
 from saccade.recipes.facts import Facts
 
 
@@ -62,6 +62,7 @@ class Recipe:
             a bigger model is worth its time.
         default_model: when the user names none.
         largest_unplanned_side: pixels a side when there is no budget to judge by.
+        photo_sides: pixels a side that photographs may be trained at, from the cheapest.
         patch_for: from the pictures' side to the model's patch, both in pixels.
         instead: from the config, the choice behind it and what the user fixed to another way, for
             trainings from scratch; None where the usual one will do.
@@ -74,6 +75,7 @@ class Recipe:
     wanted_epochs: Callable[[int], float]
     default_model: str = "rag"
     largest_unplanned_side: int = 128
+    photo_sides: Sequence[int] = PHOTO_SIDES
     patch_for: Callable[[int], int] = patch_for
     instead: Callable[[RunConfig, Choice, Mapping[str, str]], Instead | None] = _usual
     reads_clips: bool = False

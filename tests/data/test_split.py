@@ -212,3 +212,23 @@ def test_where_there_are_no_classes_none_are_spoken_of():
     samples = replace(plain.splits["all"], labels=None)
     parts = made(replace(plain, splits={"all": samples}))
     assert parts.notes[0] == "10 pictures of 50 are held out for test, 20% of them."
+
+
+def test_the_notes_call_clips_clips():
+    def clips(**sizes: list[int]) -> Source:
+        pictures = source(**sizes)
+        splits = {name: replace(part, noun="clip") for name, part in pictures.splits.items()}
+        return replace(pictures, splits=splits)
+
+    grouped = clips(all=[9, 9])
+    part = replace(grouped.splits["all"], groups=np.arange(18) // 3)
+    together = replace(part, groups=np.zeros(18, dtype=np.int64))
+    said = [
+        *made(clips(all=[10, 1])).notes,
+        *made(clips(all=[1, 1])).notes,
+        *made(clips(train=[5, 5], val=[2, 2])).notes,
+        *made(replace(grouped, splits={"all": part})).notes,
+        *made(replace(grouped, splits={"all": together})).notes,
+    ]
+    assert all("clip" in note for note in said), said
+    assert "picture" not in " ".join(said)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from jaxtyping import UInt8
 
-from saccade.backbones.sizes import model_config
+from saccade.backbones.sizes import model_config, parse_name
 from saccade.config.check import check
 from saccade.config.json import override
 from saccade.config.model import VitConfig
@@ -16,6 +16,7 @@ from saccade.config.task import VideoConfig
 from saccade.data.pictures import PictureArray
 from saccade.data.samples import Samples
 from saccade.errors import UsageError
+from saccade.recipes.budget import Candidate, candidates
 from saccade.recipes.classify import classify
 from saccade.recipes.facts import Facts, look
 from saccade.recipes.video import clip_model, clip_preprocess, video, video_recipe
@@ -116,6 +117,38 @@ def test_one_frame_in_a_token_is_refused_before_the_data_is_looked_at():
     with pytest.raises(UsageError, match="model of pictures"):
         video_recipe({"model.tubelet_size": "1"})
     assert video_recipe({"model.tubelet_size": "4"}).reads_clips
+
+
+@pytest.mark.parametrize("side", [20, 32, 40])
+def test_small_clips_keep_their_size(side: int):
+    assert {each.image_size for each in ladder(side)} == {side}
+
+
+def test_the_cheapest_clip_is_far_smaller_than_the_cheapest_photo():
+    first, *_, last = ladder(500)
+    assert first == Candidate("vit-pico8", 32)
+    assert last.image_size == 224
+
+
+@pytest.mark.parametrize("side", [70, 130, 500])
+def test_each_rung_of_clips_has_at_least_as_many_tokens_as_the_one_below(side: int):
+    tokens = [
+        (each.image_size // model_config(each.model).patch_size) ** 2 for each in ladder(side)
+    ]
+    assert tokens == sorted(tokens)
+
+
+def ladder(side: int) -> list[Candidate]:
+    recipe = video_recipe({})
+    return list(
+        candidates(
+            parse_name("vit"),
+            side=side,
+            image_size=None,
+            photo_sides=recipe.photo_sides,
+            patch_for=recipe.patch_for,
+        )
+    )
 
 
 class Sliding(PictureArray):
