@@ -10,6 +10,8 @@ from typing import Any
 
 from saccade.errors import SaccadeError, UsageError
 
+_SHOWN_RUNS = 3  # of those that lie in a folder that is none itself
+
 
 class RunFolder:
     """The paths inside a run folder.
@@ -74,11 +76,27 @@ class RunFolder:
         """
         if not self.path.is_dir():
             raise UsageError(f"there is no run folder {self.path}; `saccade train` makes one")
-        if not self.contract.is_file():
+        if not self.is_begun:
             raise UsageError(
                 f"{self.path} is not a run folder: it has no {self.contract.name}; "
-                "give the folder that `saccade train --out` made"
+                + (self.runs_inside() or "give the folder that `saccade train --out` made")
             )
+
+    def runs_inside(self) -> str:
+        """What to name instead of a folder that holds runs, such as that of a demo; else nothing.
+
+        Raises:
+            OSError: it is no folder that can be read.
+        """
+        inside = [each.path for each in map(RunFolder, self.path.iterdir()) if each.is_begun]
+        if not inside:
+            return ""
+        return f"it holds {', '.join(map(str, sorted(inside)[:_SHOWN_RUNS]))}: give that"
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a training has begun here: there is a contract."""
+        return self.contract.is_file()
 
 
 def refuse_taken(path: Path, *, option: str = "--out", advice: str = "") -> None:

@@ -93,7 +93,7 @@ def find_run(source: str | Path) -> RunFolder | None:
     if str(source).startswith(HUB):
         return None
     folder = RunFolder(source)
-    return folder if folder.contract.is_file() else None
+    return folder if folder.is_begun else None
 
 
 def read_start(source: str | Path, *, leave_out: Sequence[str] = ()) -> Start:
@@ -121,6 +121,9 @@ def read_start(source: str | Path, *, leave_out: Sequence[str] = ()) -> Start:
     except UsageError as error:
         if not Path(source).is_dir():
             raise
+        inside = RunFolder(source).runs_inside()
+        if inside:
+            raise UsageError(f"{source} is not a run folder, but {inside}") from None
         raise UsageError(
             f"{source} is not a run folder (it has no contract.json), nor can it be read as "
             f"weights: {error}"

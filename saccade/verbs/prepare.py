@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from saccade.config.run import Preprocess, RunConfig
+from saccade.config.task import VideoConfig
+from saccade.data.clips.lengths import require_long_enough
 from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.loader import Loader
 from saccade.data.reading import example_bytes
@@ -66,7 +68,8 @@ def prepare(
 
     Raises:
         UsageError: several processes cannot share a batch evenly.
-        DataError: too many pictures cannot be read, or the pictures to judge by have no objects.
+        DataError: too many pictures cannot be read, too many clips are too short, or the pictures
+            to judge by have no objects.
     """
 
     def loader(samples: Samples, what: str) -> Loader:
@@ -85,6 +88,13 @@ def prepare(
         return made
 
     world.share_of(config.data.batch_size)
+    if isinstance(config.task, VideoConfig) and preprocess.short_clips == "refuse":
+        require_long_enough(
+            filter(None, (parts.train, parts.val, parts.test)),
+            asked=preprocess.num_frames,
+            spares=config.task.spares,
+            max_bad_fraction=config.data.max_bad_fraction,
+        )
     total = sum(len(part) for part in (parts.train, parts.val, parts.test) if part is not None)
     cache_bytes = int(config.data.cache_gib * 2**30) // world.local_size
     fits = total * example_bytes(parts.train, preprocess) <= cache_bytes

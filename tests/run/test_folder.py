@@ -55,6 +55,10 @@ def test_only_a_folder_with_a_contract_is_a_run(tmp_path: Path):
         RunFolder(tmp_path / "missing").require()
     with pytest.raises(UsageError, match=r"not a run folder.*contract\.json"):
         RunFolder(tmp_path).require()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "contract.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"no contract\.json; it holds .*/run: give that"):
+        RunFolder(tmp_path).require()
     (tmp_path / "contract.json").write_text("{}")
     RunFolder(tmp_path).require()
 

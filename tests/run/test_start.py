@@ -50,6 +50,8 @@ def test_what_is_neither_is_refused_with_what_was_looked_for(tmp_path: Path, wor
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match=r"not a run folder .*no contract\.json.*no weights"):
         read_start(tmp_path / "empty")
+    with pytest.raises(UsageError, match=rf"is not a run folder, but it holds {world.run}: give"):
+        read_start(world.run.parent)
     with pytest.raises(UsageError, match="does not exist"):
         read_start(tmp_path / "nothing")
     (tmp_path / "notes.txt").write_text("no weights")

@@ -1,14 +1,17 @@
 """A divided source becomes loaders that are ready, and what is left out is named."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
 from saccade.config.run import RunConfig
+from saccade.config.task import VideoConfig
 from saccade.data.annotated import open_boxes
+from saccade.data.clips.sources import open_clips
 from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.sources import Source, open_source
 from saccade.data.split import Split
@@ -29,7 +32,7 @@ from saccade.verbs.prepare import (
     say_seen,
 )
 from saccade.verbs.voice import Voice
-from tests import boxed, tiny
+from tests import boxed, moving, tiny
 
 
 def config(**settings: Any) -> RunConfig:
@@ -249,3 +252,20 @@ def test_judging_pictures_without_any_object_are_refused_before_training(tmp_pat
     with pytest.raises(DataError, match=r"none of the 1 test pictures has an object.*test_"):
         made(Split(train=others, val=others, test=empty, notes=()))
     assert made(Split(train=empty, val=others, test=None, notes=())).test is None
+
+
+def test_clips_that_are_too_short_are_refused_before_any_is_read(tmp_path: Path):
+    split = parts(open_clips(moving.write_clips(tmp_path / "clips", count=5)))
+    asked = moving.NUM_FRAMES + 1
+    fitting = replace(tiny.preprocess(), num_frames=asked)
+    of_clips = replace(config(data__max_bad_fraction="0.1"), job="video", task=VideoConfig())
+
+    class NotReading(Voice):
+        def counting(self, what: str) -> NoReturn:
+            raise AssertionError(what)
+
+    with pytest.raises(DataError, match=f"10 of 10 clips have fewer than the {asked} frames"):
+        prepare(split, of_clips, fitting, voice=NotReading(is_quiet=True))
+    repeating = replace(fitting, short_clips="repeat")
+    data = prepare(split, of_clips, repeating, voice=Voice(is_quiet=True))
+    assert not data.bad()

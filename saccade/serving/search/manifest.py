@@ -1,5 +1,6 @@
 """What an index folder says about itself."""
 
+import shlex
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -8,7 +9,7 @@ import msgspec
 
 from saccade.config.run import Preprocess
 from saccade.errors import UsageError
-from saccade.run.folder import read_json, write_json
+from saccade.run.folder import RunFolder, read_json, write_json
 from saccade.serving.search.vectors import Made
 
 EngineName = Literal["exact", "approximate"]
@@ -79,7 +80,7 @@ def load_manifest(path: Path) -> IndexManifest:
             raise UsageError(
                 f"{folder} was never finished; give the same `saccade index` again with --resume"
             )
-        raise UsageError(f"{folder} is no index: it has no {path.name}")
+        raise UsageError(f"{folder} is no index{_instead(folder)}")
     data: dict[str, Any] = read_json(path)
     if isinstance(data, dict) and "made" in data and "engine" not in data:
         raise UsageError(
@@ -90,3 +91,18 @@ def load_manifest(path: Path) -> IndexManifest:
         return msgspec.convert(data, IndexManifest)
     except msgspec.ValidationError as error:
         raise UsageError(f"{path} is not of an index that this version reads: {error}") from None
+
+
+def _instead(folder: Path) -> str:
+    """Why a folder is no index, and of a run with the commands that make and search one."""
+    run = RunFolder(folder)
+    if not run.is_begun:
+        return ": it has no manifest.json"
+    source = read_json(run.config)["data"]["source"]
+    source = source if Path(source).exists() else "PICTURES"  # a converted run names weights
+    out = folder.with_name(f"{folder.name}-index")
+    made = shlex.join(["saccade", "index", str(folder), source, "--out", str(out)])
+    return (
+        f" but a run. First make an index with it: `{made}`, then give that: "
+        f"`{shlex.join(['saccade', 'search', str(out)])} PICTURE`"
+    )

@@ -150,7 +150,7 @@ def test_clips_shorter_than_asked_stop_the_training_with_what_to_do(
     tmp_path: Path, write_frames: Callable[..., None]
 ):
     write_frames(*(f"{c}/{k}" for c in "ab" for k in range(6)), count=3)
-    with pytest.raises(DataError, match=r"it has 3 frames, and the model is given 8; .*repeat"):
+    with pytest.raises(DataError, match=r"12 of 12 clips have fewer than the 8 frames .*repeat"):
         saccade.train(tmp_path, tmp_path.parent / "run", job="video", steps=1, is_quiet=True)
 
 

@@ -1,5 +1,6 @@
 """What an index says about itself goes to JSON and back."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,19 @@ def test_vectors_are_told_from_an_index(tmp_path: Path) -> None:
         UsageError, match="holds vectors that `saccade embed` made, and is no index"
     ):
         load_manifest(tmp_path / "manifest.json")
+
+
+def test_of_a_run_the_commands_are_named_that_make_an_index_and_search_it(tmp_path: Path) -> None:
+    run, photos = tmp_path / "my run", tmp_path / "photos"
+    run.mkdir()
+    (run / "contract.json").write_text("{}")
+    (run / "config.json").write_text(json.dumps({"data": {"source": str(photos)}}))
+    with pytest.raises(UsageError, match=r"run' PICTURES --out"):
+        load_manifest(run / "manifest.json")
+    photos.mkdir()
+    with pytest.raises(UsageError) as refused:
+        load_manifest(run / "manifest.json")
+    said = str(refused.value)
+    assert "is no index but a run" in said
+    assert f"`saccade index '{run}' {photos} --out '{run}-index'`" in said
+    assert f"`saccade search '{run}-index' PICTURE`" in said
