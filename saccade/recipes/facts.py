@@ -10,6 +10,7 @@ from saccade.config.run import Preprocess
 from saccade.data.annotations import Segments
 from saccade.data.clips.frames import Clips, read_clip
 from saccade.data.decoding.decode import UnreadablePicture
+from saccade.data.formats.coco_panoptic import PanopticMaps
 from saccade.data.preprocess import read_picture
 from saccade.data.sources import Samples
 from saccade.data.survey import survey
@@ -45,6 +46,7 @@ class Facts:
         height, width: medians in pixels; 0 where nobody looked.
         num_segments: the most segments of one picture, of those looked at; None where the
             pictures have none.
+        stuff: names of classes that are regions and not objects, where the source says so.
         objects: about the boxes; None where the pictures have none.
     """
 
@@ -58,6 +60,7 @@ class Facts:
     height: int = 0
     width: int = 0
     num_segments: int | None = None
+    stuff: tuple[str, ...] = ()
     objects: ObjectFacts | None = None
 
 
@@ -99,6 +102,7 @@ def look(samples: Samples, *, num_classes: int) -> Facts:
         height=sizes.median_height,
         width=sizes.median_width,
         num_segments=_most_segments(samples),
+        stuff=samples.annotations.stuff if isinstance(samples.annotations, PanopticMaps) else (),
         objects=look_at_objects(samples),
     )
 

@@ -73,6 +73,7 @@ def segment(
         task=SegmentConfig(
             method="eomt" if has_objects else "upsample",
             truth="segments" if has_objects else "classes",
+            stuff=facts.stuff,
             num_queries=min(MOST_QUERIES, max(FEWEST_QUERIES, math.ceil(wanted / 10) * 10)),
         ),
     )

@@ -18,6 +18,7 @@ from saccade.data.formats.coco_file import (
     require_named,
     require_pictures,
     require_same_names,
+    require_same_stuff,
 )
 from saccade.data.layout import ALL, SPLIT_NAMES
 from saccade.data.listing import Ignored, Listing
@@ -52,12 +53,14 @@ class Coco(NamedTuple):
         pictures: in the order of the files.
         class_names: in the order of the category ids.
         notes, ignored: for the ``Source``.
+        stuff: classes that are no things, such as sky; only panoptic files know any.
     """
 
     pictures: list[CocoPicture]
     class_names: tuple[str, ...]
     notes: list[str]
     ignored: list[Ignored]
+    stuff: tuple[str, ...] = ()
 
 
 def find_coco(root: Path, listing: Listing, *, panoptic: bool = False) -> dict[str, str]:
@@ -96,12 +99,14 @@ def read_coco(given: str, root: Path, listing: Listing, files: Mapping[str, str]
     notes: list[str] = []
     ignored: list[Ignored] = []
     class_names: tuple[str, ...] = ()
+    stuff: dict[str, list[str]] = {}
     first = next(iter(files.values()))
     for split, name in files.items():
         read = read_coco_file(root / name, name)
         class_names = class_names or class_names_of(read, name)
         require_same_names(given, {first: class_names, name: class_names_of(read, name)})
         label_of = {each.id: class_names.index(each.name) for each in read.categories}
+        stuff[name] = [each.name for each in read.categories if not each.isthing]
         require_named(read, label_of, name)
         require_pictures(read.images, name)
         objects: dict[int | str, list[tuple[int, CocoObject]]] = defaultdict(list)
@@ -126,11 +131,13 @@ def read_coco(given: str, root: Path, listing: Listing, files: Mapping[str, str]
             f"{f'the first is {ignored[0].name}' if ignored else 'the lists are empty'}"
         )
     _require_once(pictures, given)
+    require_same_stuff(given, stuff)
     used = {each.name for each in pictures}
     ignored += [
         Ignored(each, "in no annotation file") for each in listing.pictures if each not in used
     ]
-    return Coco(pictures, class_names, notes, [*listing.ignored, *ignored])
+    regions = tuple(each for each in class_names if each in stuff[first])
+    return Coco(pictures, class_names, notes, [*listing.ignored, *ignored], regions)
 
 
 def _looks_right(path: Path, *, panoptic: bool) -> bool:

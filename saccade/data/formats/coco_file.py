@@ -26,6 +26,7 @@ class CocoCategory(msgspec.Struct):
 
     id: int
     name: str
+    isthing: int | bool = 1  # of panoptic files: 0 for stuff, one region however many pieces it has
 
 
 class CocoObject(msgspec.Struct):
@@ -140,6 +141,18 @@ def require_same_names(given: str, names: Mapping[str, Sequence[str]]) -> None:
             f"{given}: the splits have different categories: {said}. They are matched by name, "
             "whatever their ids and order: give each file the same names"
         )
+
+
+def require_same_stuff(given: str, stuff: Mapping[str, Sequence[str]]) -> None:
+    """What is a thing in one split cannot be stuff in another; names by file."""
+    (first, names), *others = stuff.items()
+    for file, of in others:
+        differing = sorted(set(names) ^ set(of))
+        if differing:
+            raise DataError(
+                f"{given}: {', '.join(differing)}: isthing is not the same in {first} and {file}; "
+                "write 1 (things) or 0 (stuff) in both"
+            )
 
 
 def require_named(read: CocoFile, label_of: Mapping[int, int], name: str) -> None:

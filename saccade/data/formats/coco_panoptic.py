@@ -66,9 +66,10 @@ def coco_panoptic(given: str, root: Path, listing: Listing, coco: Coco) -> Sourc
                 tuple(
                     np.array([-1 if of.iscrowd else k for k, of in each]) for *_, each in pictures
                 ),
+                coco.stuff,
             ),
         ),
-        notes=(*coco.notes, *about_objects(labels, coco.class_names)),
+        notes=(*coco.notes, *about_objects(labels, coco.class_names), *_about_stuff(coco.stuff)),
         ignored=tuple(ignored),
     )
 
@@ -81,11 +82,13 @@ class PanopticMaps:
         files: a PNG for each picture.
         numbers: of the segments of each picture.
         labels: their classes; -1 for a crowd.
+        stuff: names of the classes that are one region, however many pieces they have.
     """
 
     files: PictureFiles
     numbers: tuple[Int64[np.ndarray, " _m"], ...]
     labels: tuple[Int64[np.ndarray, " _m"], ...]
+    stuff: tuple[str, ...]
 
     def load(self, i: int) -> Segments:
         """The segments of picture ``i``; one without pixels is left out.
@@ -111,3 +114,7 @@ class PanopticMaps:
     def stamp(self, i: int) -> str:
         """The size of the PNG, and how many segments it has."""
         return f"{self.files.stamp(i)} {len(self.numbers[i])}"
+
+
+def _about_stuff(names: tuple[str, ...]) -> list[str]:
+    return [f"regions and not objects (isthing 0): {', '.join(names)}"] if names else []
