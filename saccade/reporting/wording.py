@@ -84,6 +84,7 @@ _FIGURES = {
     "ssim": "SSIM",
     "frechet": "Fréchet distance",
     "frechet_share": "Fréchet distance as a share of that of noise",
+    "rank_share": "effective rank as a share of the width",
     "regression_frechet": "Fréchet distance of the regression",
     "regression_kernel_distance": "kernel distance of the regression",
     "regression_psnr": "PSNR of the regression",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from saccade.data.samples import Source
+from saccade.data.samples import Source, count
 from saccade.data.sources import open_source
 from saccade.errors import UsageError, nearest
 from saccade.jobs.find import find_job
@@ -13,6 +13,7 @@ from saccade.serving.features import EmbeddingPool
 from saccade.serving.load import load_engine
 from saccade.serving.search.embedding import embed_source
 from saccade.serving.search.vectors import VectorFolder
+from saccade.verbs.readable import require_any_readable
 from saccade.verbs.voice import Voice
 
 
@@ -62,6 +63,7 @@ def embed(
 
     Raises:
         UsageError: no such model or source, a folder in the way, or one that was begun with others.
+        DataError: none of the pictures can be read.
     """
     voice = Voice(is_quiet=is_quiet)
     chosen = parse_pool(pool)
@@ -80,7 +82,11 @@ def embed(
         progress=voice.counting("embedded"),
     )
     if manifest.num_errors:
-        voice.say(f"{manifest.num_errors:,} pictures could not be read; items.parquet says why")
+        unreadable = count(manifest.num_errors, pictures.noun)
+        voice.say(f"{unreadable} could not be read; items.parquet says why")
+    require_any_readable(
+        manifest.num_errors, manifest.n, noun=pictures.noun, why=f"{out}/items.parquet says why"
+    )
     return EmbedResult(
         run=str(run),
         out=Path(out),

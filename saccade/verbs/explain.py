@@ -9,12 +9,12 @@ from PIL import Image
 
 from saccade.attribution.methods import parse_method
 from saccade.data.samples import count
-from saccade.errors import DataError
 from saccade.jobs.find import find_job
 from saccade.reporting.overlay import strip
 from saccade.run.folder import refuse_taken
 from saccade.serving.explanation import Explanation
 from saccade.serving.load import load_engine
+from saccade.verbs.readable import require_any_readable
 from saccade.verbs.voice import Voice
 
 
@@ -75,17 +75,17 @@ def explain(
     for explanation in job.explain(engine, samples, methods=chosen, label=label):
         folder.mkdir(parents=True, exist_ok=True)
         entries.append(_write(explanation, folder, number=len(entries)))
-    if not entries:
-        raise DataError(
-            "none of the pictures could be read; `saccade predict` says why for each of them"
-        )
+    require_any_readable(
+        len(samples) - len(entries),
+        len(samples),
+        noun=samples.noun,
+        why="`saccade predict` says why for each of them",
+    )
     explained = {entry["path"] for entry in entries}
     unreadable = [name for name in samples.names() if name not in explained]
     for name in unreadable:
         voice.say(f"{name} could not be read and is left out; `saccade predict` says why")
-    voice.say(
-        f"{count(len(entries), 'clip' if job.name == 'video' else 'picture')} explained in {folder}"
-    )
+    voice.say(f"{count(len(entries), samples.noun)} explained in {folder}")
     return ExplainResult(run=str(run), out=folder, pictures=entries, unreadable=unreadable)
 
 

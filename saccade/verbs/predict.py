@@ -9,6 +9,7 @@ from saccade.jobs.job import Row
 from saccade.run.folder import refuse_taken
 from saccade.serving.engine import Engine
 from saccade.serving.load import load_engine
+from saccade.verbs.readable import require_any_readable
 from saccade.verbs.table import check_table, table_writer
 from saccade.verbs.voice import Voice
 
@@ -70,6 +71,7 @@ def predict(
     Raises:
         UsageError: no such model or input, a table that exists or has an unknown ending, or a
             score for answers that have none.
+        DataError: none of the pictures can be read; the table is there and says why.
     """
     voice = Voice(is_quiet=is_quiet)
     report = voice.counting("predicted")
@@ -94,6 +96,7 @@ def predict(
             if label is not None:
                 labels[label] = labels.get(label, 0) + 1
             report(done, len(samples))
+    require_any_readable(num_errors, done, noun=samples.noun, why=f"{out} says why for each")
     return PredictResult(
         run=str(run),
         job=engine.job,
@@ -115,10 +118,21 @@ def rows(
     device: str | None = None,
     is_quiet: bool = False,
 ) -> Iterator[Row]:
-    """The rows of ``predict`` one at a time, without a table."""
+    """The rows of ``predict`` one at a time, without a table.
+
+    Raises:
+        DataError: after the last row, when none of the pictures could be read.
+    """
     engine = _load(run, min_score=min_score, device=device, voice=Voice(is_quiet=is_quiet))
     job = find_job(engine.job)
-    yield from job.rows(engine, job.inputs(inputs), drawn=None)
+    samples = job.inputs(inputs)
+    errors: list[str] = []
+    for row in job.rows(engine, samples, drawn=None):
+        if row["error"] is not None:
+            errors.append(row["error"])
+        yield row
+    first = "".join(errors[:1])
+    require_any_readable(len(errors), len(samples), noun=samples.noun, why=f"the first: {first}")
 
 
 def _load(run: str | Path, *, min_score: float | None, device: str | None, voice: Voice) -> Engine:

@@ -19,6 +19,7 @@ from saccade.serving.search.originals import Originals
 from saccade.serving.search.queries import Query, embed_queries, is_vector_folder, read_queries
 from saccade.serving.search.vectors import VectorFolder
 from saccade.verbs.embed import parse_pool
+from saccade.verbs.readable import require_any_readable
 from saccade.verbs.voice import Voice
 
 SHEET_ENDINGS = (".png", ".html")
@@ -112,7 +113,7 @@ def search(
 
     Raises:
         UsageError: no such index, query or class, or a model other than the index's.
-        DataError: a file of the index is damaged.
+        DataError: a file of the index is damaged, or none of the queries can be read.
     """
     asked = [queries] if isinstance(queries, str | Path) else list(queries)
     sheet = None if sheet is None else Path(sheet)
@@ -133,6 +134,9 @@ def search(
         said = said if len(on_sheet) < len(found) else ""
         _write_sheet(sheet, on_sheet, originals, title=f"Search results{said}")
         voice.say(f"contact sheet{said}: {sheet}")
+    errors = [each.error for each in found if each.error is not None]
+    first = "".join(errors[:1])
+    require_any_readable(len(errors), len(found), noun="picture", why=f"the first: {first}")
     return SearchResult(
         index=Path(index),
         n=len(opened),

@@ -9,13 +9,14 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from saccade.data.sources import open_pictures
-from saccade.errors import DataError, UsageError
+from saccade.errors import UsageError
 from saccade.run.folder import refuse_taken
 from saccade.serving.load import load_engine
 from saccade.serving.sheet import sheet
 from saccade.serving.translate import Pixels, Translation, Translator, resized
 from saccade.tasks.flow.sampling import JUDGING_SEED
 from saccade.tasks.flow.translate import Translate
+from saccade.verbs.readable import require_any_readable
 from saccade.verbs.voice import Voice
 
 MOST_ON_A_SHEET = 64
@@ -96,8 +97,9 @@ def translate(
         entries.append(entry)
         report(number + 1, len(samples))
     num_errors = sum(entry["error"] is not None for entry in entries)
-    if num_errors == len(entries):
-        raise DataError(f"none of {len(entries)} pictures could be read; {entries[0]['error']}")
+    require_any_readable(
+        num_errors, len(entries), noun="picture", why=f"the first: {entries[0]['error']}"
+    )
     paper = folder / "sheet.png"
     _save(sheet(np.concatenate(strips), columns=3 * int(np.ceil(np.sqrt(len(strips) / 3)))), paper)
     voice.say(

@@ -82,7 +82,7 @@ def test_pictures_that_cannot_be_read_are_left_out_and_said(
 
 def test_when_none_can_be_read_that_is_bad_data(world: World, tmp_path: Path):
     (tmp_path / "bad.png").write_bytes(b"broken")
-    with pytest.raises(DataError, match="none of the pictures could be read"):
+    with pytest.raises(DataError, match="the picture cannot be read; `saccade predict` says why"):
         explain(world, tmp_path / "out", tmp_path / "bad.png")
     assert not (tmp_path / "out").exists()
 

@@ -38,7 +38,9 @@ def test_a_flat_folder_of_pictures_is_enough(tmp_path: Path) -> None:
     assert result.job == "pretrain"
     assert result.headline == "rank_share"
     assert "knn_top1" not in result.metrics
-    assert result.report.is_file()
+    page = result.report.read_text()
+    assert "Effective rank as a share of the width" in page
+    assert "rank share" not in page.lower()
 
 
 @pytest.mark.parametrize("method", ["visreg", "dino", "mae"])

@@ -70,7 +70,7 @@ class PretrainJudgement:
         width = self.vectors.shape[1]
         words = {
             "knn_top1": "of the pictures are of the class that their nearest neighbours vote for",
-            "rank_share": f"of the {width} directions are in use by the vectors",
+            "rank_share": f"of the {width} directions of a vector (its width) are in use",
         }
         return {
             "n": self.n,
