@@ -73,7 +73,7 @@ def test_a_folder_stands_for_its_pictures(tmp_path: Path) -> None:
 def test_nothing_to_read_is_bad_data(tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(b"no")
 
-    with pytest.raises(DataError, match="none of 1"):
+    with pytest.raises(DataError, match="the picture cannot be read"):
         saccade.translate(
             tiny_flow.translator().run,
             tmp_path / "b.png",
