@@ -200,6 +200,12 @@ def plan(
     )
 
 
+def steps_of(epochs: float, config: RunConfig, num_pictures: int) -> int:
+    """How many steps so many passes over the training pictures are, at least one."""
+    per_epoch = max(1, num_pictures // min(config.data.batch_size, num_pictures))
+    return max(1, round(epochs * per_epoch))
+
+
 def _peek(options: Iterator[Candidate]) -> tuple[Iterator[Candidate], Candidate]:
     """The same candidates, and the first of them."""
     first = next(options)
@@ -234,8 +240,7 @@ def _steps(wish: Wish, config: RunConfig, facts: Facts) -> int:
     if wish.steps is not None:
         return wish.steps
     assert wish.epochs is not None
-    per_epoch = max(1, facts.num_pictures // min(config.data.batch_size, facts.num_pictures))
-    return max(1, round(wish.epochs * per_epoch))
+    return steps_of(wish.epochs, config, facts.num_pictures)
 
 
 def _pinned_int(settings: dict[str, str], name: str) -> int | None:

@@ -11,7 +11,7 @@ from saccade.config.run import RunConfig
 from saccade.errors import UsageError
 from saccade.recipes.budget import DEFAULT_BUDGET_SECONDS, parse_seconds
 from saccade.recipes.fine_tune import is_called
-from saccade.recipes.plan import Wish
+from saccade.recipes.plan import Wish, steps_of
 from saccade.run.contract import Contract
 
 DEFAULT_MODEL = "rag"
@@ -82,8 +82,10 @@ def require_same_wish(said: Said, config: RunConfig, contract: Contract) -> None
         "--job": said.job is not None and said.job != config.job,
         "--model": said.model is not None and not _is_model_of(said.model, config, contract),
         "--budget": said.budget is not None and wish.budget_seconds != config.budget_seconds,
+        "--epochs": said.epochs is not None
+        and not _is_as_long(steps_of(said.epochs, config, contract.data.splits["train"]), config),
         "--seed": said.seed is not None and said.seed != config.seed,
-        "--steps": said.steps is not None and said.steps != config.steps,
+        "--steps": said.steps is not None and not _is_as_long(said.steps, config),
         "--set": override(config, wish.settings) != config,
         "--init": said.init is not None and not (origin and _is_same(said.init, origin.source)),
         "--new-head": said.new_head and (origin is None or not origin.has_new_head),
@@ -94,6 +96,11 @@ def require_same_wish(said: Said, config: RunConfig, contract: Contract) -> None
             f"--resume goes on with the numbers in the run's config.json, and {options} asks for "
             "others; leave that out, or start a new run with another --out"
         )
+
+
+def _is_as_long(steps: int, config: RunConfig) -> bool:
+    """Whether a run was to have so many steps, whatever the clock says."""
+    return config.budget_seconds is None and steps == config.steps
 
 
 def _is_model_of(model: str, config: RunConfig, contract: Contract) -> bool:

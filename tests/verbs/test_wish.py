@@ -31,7 +31,14 @@ ORIGIN = Origin(
 def run(origin: Origin | None = None) -> tuple[RunConfig, Contract]:
     config = tiny.config("rag-pico4", steps=40)
     nothing = DataRecord(
-        source="", kind="", fingerprint="", splits={}, class_counts={}, notes=[], ignored=[], bad={}
+        source="",
+        kind="",
+        fingerprint="",
+        splits={"train": 72},
+        class_counts={},
+        notes=[],
+        ignored=[],
+        bad={},
     )
     contract = Contract(
         saccade="0",
@@ -77,7 +84,8 @@ def test_words_that_do_not_fit_together_are_refused(words: dict[str, Any], messa
 
 
 @pytest.mark.parametrize(
-    "words", [{}, {"model": "rag"}, {"model": "rag-pico4", "steps": 40}, {"seed": 0}]
+    "words",
+    [{}, {"model": "rag"}, {"model": "rag-pico4", "steps": 40}, {"epochs": 20.0}, {"seed": 0}],
 )
 def test_the_words_of_a_run_may_be_repeated(words: dict[str, Any]):
     require_same_wish(said(**words), *run())
@@ -88,6 +96,8 @@ def test_the_words_of_a_run_may_be_repeated(words: dict[str, Any]):
     [
         ({"model": "vit"}, "--model"),
         ({"steps": 41}, "--steps"),
+        ({"epochs": 40.0}, "--epochs"),
+        ({"budget": "1h"}, "--budget"),
         ({"seed": 1}, "--seed"),
         ({"settings": {"optim.lr": "9"}}, "--set"),
         ({"init": "weights"}, "--init"),
@@ -97,6 +107,13 @@ def test_the_words_of_a_run_may_be_repeated(words: dict[str, Any]):
 def test_other_words_are_named_and_refused(words: dict[str, Any], option: str):
     with pytest.raises(UsageError, match=f"config.json, and {option} asks for others"):
         require_same_wish(said(**words), *run())
+
+
+@pytest.mark.parametrize("words", [{"steps": 40}, {"epochs": 20.0}])
+def test_of_a_run_with_a_budget_nobody_can_ask_for_steps(words: dict[str, Any]):
+    config, contract = run()
+    with pytest.raises(UsageError, match=f"--{next(iter(words))} asks for others"):
+        require_same_wish(said(**words), replace(config, budget_seconds=600.0), contract)
 
 
 def test_a_run_that_began_with_weights_knows_them_by_their_name():
