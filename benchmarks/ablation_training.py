@@ -81,7 +81,7 @@ def train_case(
     learner = Learner(task, config=config, device=DEVICE)
     wall, start = time.perf_counter(), time.process_time()
     step, spent, figures = 0, 0.0, {"loss": float("nan")}
-    for epoch, batch in pictures.training.training_batches(seed, start_step=0):
+    for epoch, batch, _ in pictures.training.training_batches(seed, start_step=0):
         progress = spent / seconds
         planned = round(step / progress) if progress > _MIN_SHARE else step + 1
         figures = learner.step(

@@ -144,7 +144,7 @@ def _train(
 ) -> dict[str, float]:
     learner = Learner(task, config=config, device=CPU)
     batches = _loader(training, preprocess, config.data.batch_size)
-    for step, (epoch, batch) in enumerate(batches.training_batches(config.seed, start_step=0)):
+    for step, (epoch, batch, _) in enumerate(batches.training_batches(config.seed, start_step=0)):
         if step == steps:
             break
         progress = step / steps

@@ -102,7 +102,7 @@ def _saccade(folder: Path) -> Iterable[int]:
         max_bad_fraction=0.0,
     )
     steps = loader.steps_per_epoch
-    for step, (epoch, batch) in enumerate(loader.training_batches(0, start_step=0)):
+    for step, (epoch, batch, _) in enumerate(loader.training_batches(0, start_step=0)):
         if step == steps:
             return
         yield len(augment(batch, AUGMENT, seed=0, epoch=epoch).images)

@@ -28,10 +28,14 @@ _SHOWN_BAD = 5
 
 
 class TrainingBatch(NamedTuple):
-    """A batch and the pass over the data, from 0, that it belongs to."""
+    """A batch, the pass over the data, from 0, that it belongs to, and its place in the order.
+
+    Places count from 0; one is passed over where no picture of its batch can be read.
+    """
 
     epoch: int
     batch: Batch
+    place: int
 
 
 class Loader:
@@ -132,7 +136,7 @@ class Loader:
 
         cache = empty_cache(total, self._preprocess)
         jobs = (
-            np.arange(i, min(i + _PREPARE_CHUNK, total)) for i in range(0, total, _PREPARE_CHUNK)
+            [np.arange(i, min(i + _PREPARE_CHUNK, total))] for i in range(0, total, _PREPARE_CHUNK)
         )
         with contextlib.closing(self._in_threads(jobs)) as results:
             for read in results:
@@ -150,22 +154,23 @@ class Loader:
         """Endless batches of shuffled pictures, made ahead of time in the background.
 
         A batch lacks the pictures that turned out to be unreadable, and one that would be empty is
-        passed over. The threads end when the iterator is closed or dropped.
+        passed over. Of several processes one whose own share is empty takes that of the next, so
+        that all pass over the same batches. The threads end when the iterator is closed or dropped.
 
         Args:
             seed: the run's seed; the order of an epoch is ``permutation(seed, epoch, n)``.
-            start_step: batches to pass over, at no cost.
+            start_step: the place of the first batch; those before it cost nothing.
 
         Raises:
             DataError: more pictures are unreadable than allowed, or all.
         """
-        jobs = self._training_positions(seed, start_step=start_step)
+        jobs = self._training_shares(seed, start_step=start_step)
         with contextlib.closing(self._in_threads(jobs)) as results:
-            for step, read in zip(count(start_step), results, strict=False):
+            for place, read in zip(count(start_step), results, strict=False):
                 self._record(read, num_judged=None)
                 self._check_any_left()
                 if len(read.positions):
-                    yield TrainingBatch(step // self.steps_per_epoch, self._batch(read))
+                    yield TrainingBatch(place // self.steps_per_epoch, self._batch(read), place)
 
     def batches(self) -> Generator[Batch, None, None]:
         """Every picture once, in the samples' order; the last batch may be smaller.
@@ -174,7 +179,7 @@ class Loader:
             DataError: more pictures are unreadable than allowed.
         """
         size = self._batch_size
-        jobs = (self._used[i : i + size] for i in range(0, len(self._used), size))
+        jobs = ([self._used[i : i + size]] for i in range(0, len(self._used), size))
         with contextlib.closing(self._in_threads(jobs)) as results:
             for read in results:
                 self._record(read, num_judged=None)
@@ -192,9 +197,11 @@ class Loader:
             height=size.height, width=size.width, channels=size.channels
         )
 
-    def _training_positions(
+    def _training_shares(
         self, seed: int, *, start_step: int
-    ) -> Iterator[Int64[np.ndarray, " n"]]:
+    ) -> Iterator[list[Int64[np.ndarray, " n"]]]:
+        """Of each batch the shares of all processes, this one's first and the others after it."""
+        ranks = [(self._rank + i) % self._num_ranks for i in range(self._num_ranks)]
         order, order_epoch = self._used, -1
         for step in count(start_step):
             epoch, in_epoch = divmod(step, self.steps_per_epoch)
@@ -203,16 +210,18 @@ class Loader:
                 order_epoch = epoch
             batch = order[in_epoch * self.batch_size : (in_epoch + 1) * self.batch_size]
             share = len(batch) // self._num_ranks
-            yield batch[self._rank * share : (self._rank + 1) * share]
+            yield [batch[rank * share : (rank + 1) * share] for rank in ranks]
 
-    def _in_threads(self, jobs: Iterable[Int64[np.ndarray, " n"]]) -> Generator[Read, None, None]:
-        """Reads each job's positions, a few jobs ahead, and yields the results in order."""
+    def _in_threads(
+        self, jobs: Iterable[list[Int64[np.ndarray, " n"]]]
+    ) -> Generator[Read, None, None]:
+        """Does jobs in order, a few ahead: of each the first share with a picture to be read."""
         stop = threading.Event()
         waiting: deque[Future[Read]] = deque()
         with ThreadPoolExecutor(self._num_threads, thread_name_prefix="decode") as pool:
             try:
-                for positions in jobs:
-                    waiting.append(pool.submit(self._read, positions, stop))
+                for shares in jobs:
+                    waiting.append(pool.submit(self._read, shares, stop))
                     if len(waiting) >= self._num_threads + _AHEAD:
                         yield waiting.popleft().result()
                 while waiting:
@@ -223,12 +232,18 @@ class Loader:
                 for future in waiting:
                     future.cancel()
 
-    def _read(self, positions: Int64[np.ndarray, " n"], stop: threading.Event) -> Read:
+    def _read(self, shares: list[Int64[np.ndarray, " n"]], stop: threading.Event) -> Read:
         if self._cache is not None:
-            return self._cache.take(positions)
-        return read_many(
-            self.samples, positions, self._preprocess, keeps_sizes=self._keeps_sizes, stop=stop
-        )
+            return self._cache.take(shares[0])
+        bad: dict[int, str] = {}
+        for positions in shares:
+            read = read_many(
+                self.samples, positions, self._preprocess, keeps_sizes=self._keeps_sizes, stop=stop
+            )
+            bad |= read.bad
+            if len(read.positions):
+                break
+        return read._replace(bad=bad)
 
     def _batch(self, read: Read) -> Batch:
         labels, targets = self.samples.labels, None

@@ -21,7 +21,8 @@ class RunState:
         sums: of the training figures since the last record.
         summed_steps: how many steps are in ``sums``.
         log_bytes: how long the log was.
-        passed_over: batches that no step was made of, after going back to a checkpoint.
+        passed_over: batches that no step was made of: without a picture that can be read, or left
+            behind when going back to a checkpoint.
         skipped: steps that moved nothing, since their loss or gradient was not finite.
         skipped_in_a_row: the last of them without a good step between.
         micro_batch: pictures computed at a time; 0: all of a batch.

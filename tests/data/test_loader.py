@@ -49,6 +49,8 @@ def loader(
     num_threads: int = 2,
     cache_bytes: int = IN_MEMORY,
     max_bad_fraction: float = 0.2,
+    rank: int = 0,
+    num_ranks: int = 1,
 ) -> Loader:
     made = Loader(
         samples,
@@ -57,6 +59,8 @@ def loader(
         num_threads=num_threads,
         cache_bytes=cache_bytes,
         max_bad_fraction=max_bad_fraction,
+        rank=rank,
+        num_ranks=num_ranks,
     )
     made.prepare()
     return made
@@ -64,7 +68,7 @@ def loader(
 
 def training_ids(of: Loader, num: int, *, start_step: int = 0, seed: int = 0) -> list[list[int]]:
     batches = of.training_batches(seed, start_step=start_step)
-    ids = [batch.ids.tolist() for _, batch in islice(batches, num)]
+    ids = [batch.ids.tolist() for _, batch, _ in islice(batches, num)]
     batches.close()
     return ids
 
@@ -91,7 +95,7 @@ def test_training_follows_the_permutation_of_each_epoch(samples: Samples, cache_
     made = loader(samples, cache_bytes=cache_bytes)
     assert (made.num_pictures, made.batch_size, made.steps_per_epoch) == (NUM, 4, 2)
     batches = made.training_batches(7, start_step=0)
-    for step, (epoch, batch) in enumerate(islice(batches, 6)):
+    for step, (epoch, batch, _) in enumerate(islice(batches, 6)):
         assert epoch == step // 2
         order = samples.ids[permutation(7, epoch, NUM)]
         assert batch.ids.tolist() == order[step % 2 * 4 : (step % 2 + 1) * 4].tolist()
@@ -157,8 +161,25 @@ def test_bad_pictures_are_left_out_and_named(samples: Samples, cache_bytes: int)
     assert ids == [i for i in samples.ids.tolist() if i not in (12, 5)]
     assert set(made.bad) == {"12.png", "5.png"}
     assert "not a picture" in made.bad["5.png"]
-    for _, batch in islice(made.training_batches(0, start_step=0), 6):
+    for _, batch, _ in islice(made.training_batches(0, start_step=0), 6):
         assert_whole(batch)
+
+
+def test_a_batch_without_a_picture_is_passed_over_by_all_processes_alike(samples: Samples):
+    order = samples.ids[permutation(0, 0, NUM)]
+    break_pictures(samples, *order[4:8].tolist(), *order[2:4].tolist())
+
+    def places(rank: int, num_ranks: int) -> list[tuple[int, list[int]]]:
+        made = loader(samples, cache_bytes=0, max_bad_fraction=1.0, rank=rank, num_ranks=num_ranks)
+        found = islice(made.training_batches(0, start_step=0), 4)
+        return [(place, sorted(batch.ids.tolist())) for _, batch, place in found]
+
+    whole, first, second = places(0, 1), places(0, 2), places(1, 2)
+
+    assert [place for place, _ in whole] == [0, 2, 3, 4]
+    assert [place for place, _ in first] == [place for place, _ in second] == [0, 2, 3, 4]
+    assert first[0] == second[0] == whole[0]  # the second had nothing of its own to read
+    assert {*first[1][1], *second[1][1]} == {*whole[1][1]}
 
 
 def test_bad_pictures_found_first_take_no_place_in_a_batch(samples: Samples):

@@ -136,7 +136,7 @@ def _augmented(album: _Album, training: Loader, config: RunConfig) -> list[dict[
     """The first batch of the run, as the model saw it."""
     batches = training.training_batches(config.seed, start_step=0)
     shown: list[dict[str, str]] = []
-    for epoch, batch in islice(batches, -(-NUM_AUGMENTED // training.batch_size)):
+    for epoch, batch, _ in islice(batches, -(-NUM_AUGMENTED // training.batch_size)):
         batch = augment(batch, config.augment, seed=config.seed, epoch=epoch)
         for image, label in zip(batch.images.numpy(), batch.spelt(album.names), strict=True):
             file = album.save(_channels_last(image), "batch")

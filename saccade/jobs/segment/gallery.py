@@ -166,7 +166,7 @@ def _augmented(
 ) -> list[dict[str, str]]:
     entries: list[dict[str, str]] = []
     batches = training.training_batches(config.seed, start_step=0)
-    for epoch, batch in islice(batches, -(-NUM_AUGMENTED // training.batch_size)):
+    for epoch, batch, _ in islice(batches, -(-NUM_AUGMENTED // training.batch_size)):
         batch = augment(batch, config.augment, seed=config.seed, epoch=epoch)
         for image, (numbers, colours) in zip(
             batch.images.numpy(), _maps(batch.targets, engine), strict=True

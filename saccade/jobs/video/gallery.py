@@ -128,7 +128,7 @@ def _augmented(
 ) -> list[dict[str, str]]:
     """The beginning of the first batch of the run."""
     shown: list[dict[str, str]] = []
-    for epoch, batch in islice(training.training_batches(config.seed, start_step=0), 1):
+    for epoch, batch, _ in islice(training.training_batches(config.seed, start_step=0), 1):
         batch = augment(batch, config.augment, seed=config.seed, epoch=epoch)
         seen = model.task.seen(batch.images).numpy()
         clips = zip(seen, batch.spelt(model.class_names), strict=True)

@@ -182,7 +182,7 @@ def test_augmented_pictures_are_the_first_the_run_learned_from(
 ):
     expected: list[tuple[np.ndarray, str]] = []
     seed = config.seed
-    for epoch, batch in training.training_batches(seed, start_step=0):
+    for epoch, batch, _ in training.training_batches(seed, start_step=0):
         changed = augment(batch, config.augment, seed=seed, epoch=epoch)
         assert changed.labels is not None
         expected += [
