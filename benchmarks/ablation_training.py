@@ -92,9 +92,8 @@ def train_case(
         if spent >= seconds:
             break
     wall = time.perf_counter() - wall
-    measure = evaluate(learner.average.task, pictures.test.batches(), config=config, device=DEVICE)
-    assert measure is not None
-    metrics = measure.figures()
+    metrics = evaluate(learner.average.task, pictures.test.batches(), config=config, device=DEVICE)
+    assert metrics is not None
     return {
         "top1": round(metrics["top1"], 5),
         "log_loss": round(metrics["log_loss"], 5),

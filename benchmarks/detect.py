@@ -149,11 +149,11 @@ def _train(
             break
         progress = step / steps
         learner.step(batch, epoch=epoch, step=step, planned_steps=steps, progress=progress)
-    measure = evaluate(
+    figures = evaluate(
         learner.average.task, _loader(test, preprocess, 32).batches(), config=config, device=CPU
     )
-    assert measure is not None
-    return measure.figures()
+    assert figures is not None
+    return figures
 
 
 def _loader(samples: Samples, preprocess: Preprocess, batch_size: int) -> Loader:

@@ -165,9 +165,9 @@ def fine_tuned(learned: AnyPretrain, config: RunConfig, pictures: Pictures, *, s
             progress=step / TUNE_STEPS,
         )
     batches = (_take(pictures.test, some) for some in torch.arange(len(pictures.test)).split(250))
-    measure = evaluate(learner.average.task, batches, config=recipe, device=DEVICE)
-    assert measure is not None
-    return measure.figures()["top1"]
+    figures = evaluate(learner.average.task, batches, config=recipe, device=DEVICE)
+    assert figures is not None
+    return figures["top1"]
 
 
 @cache

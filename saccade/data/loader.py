@@ -19,12 +19,10 @@ from saccade.data.preprocess import leaves_untouched
 from saccade.data.reading import Cache, Read, empty_cache, example_bytes, read_many
 from saccade.data.samples import Samples
 from saccade.data.targets import collate
-from saccade.errors import DataError
+from saccade.data.unreadable import Unreadable
 
 _AHEAD = 3  # batches made before they are asked for, beyond one per thread
 _PREPARE_CHUNK = 32  # pictures decoded per job while filling the memory
-_FEWEST_SEEN = 20  # pictures before their bad share means anything
-_SHOWN_BAD = 5
 
 
 class TrainingBatch(NamedTuple):
@@ -47,7 +45,6 @@ class Loader:
 
     Attributes:
         samples: as given.
-        bad: the unreadable pictures met so far, by name, with the reason.
     """
 
     def __init__(
@@ -75,24 +72,27 @@ class Loader:
             keeps_sizes: whether batches say how large each picture was before it was fitted;
                 those with annotations always do.
             rank, num_ranks: of several processes that train together each has an equal share of
-                every training batch, neighbours together: this is that of process number ``rank``.
+                every training batch, neighbours together, and of all ``shared_batches``: this is
+                that of process number ``rank``.
         """
         assert len(samples) >= 1
         assert batch_size >= 1
         assert num_threads >= 1
-        self.bad: dict[str, str] = {}
         self.samples = samples
         self._preprocess = preprocess
         self._batch_size = batch_size
         self._num_threads = num_threads
         self._cache_bytes = cache_bytes
-        self._max_bad_fraction = max_bad_fraction
+        self._unreadable = Unreadable(samples, most=max_bad_fraction)
         self._used = np.arange(len(samples))  # positions in samples; prepare drops the bad
-        self._is_seen = np.zeros(len(samples), dtype=bool)
-        self._is_bad = np.zeros(len(samples), dtype=bool)
         self._keeps_sizes = keeps_sizes
         self._rank, self._num_ranks = rank, num_ranks
         self._cache: Cache | None = None  # None: decode every time
+
+    @property
+    def bad(self) -> dict[str, str]:
+        """The unreadable pictures met so far, by name, with the reason."""
+        return self._unreadable.reasons
 
     @property
     def num_pictures(self) -> int:
@@ -141,12 +141,12 @@ class Loader:
         with contextlib.closing(self._in_threads(jobs)) as results:
             for read in results:
                 cache.put(read)
-                self._record(read, num_judged=total)
+                self._unreadable.note(read, num_judged=total)
                 if progress is not None:
-                    progress(int(self._is_seen.sum()), total)
+                    progress(self._unreadable.num_seen, total)
         self._cache = cache
-        self._used = np.flatnonzero(~self._is_bad)
-        self._check_any_left()
+        self._used = np.flatnonzero(~self._unreadable.is_bad)
+        self._unreadable.check_any_left()
 
     def training_batches(
         self, seed: int, *, start_step: int
@@ -167,8 +167,8 @@ class Loader:
         jobs = self._training_shares(seed, start_step=start_step)
         with contextlib.closing(self._in_threads(jobs)) as results:
             for place, read in zip(count(start_step), results, strict=False):
-                self._record(read, num_judged=None)
-                self._check_any_left()
+                self._unreadable.note(read, num_judged=None)
+                self._unreadable.check_any_left()
                 if len(read.positions):
                     yield TrainingBatch(place // self.steps_per_epoch, self._batch(read), place)
 
@@ -178,11 +178,30 @@ class Loader:
         Raises:
             DataError: more pictures are unreadable than allowed.
         """
+        yield from self._in_order(self._used)
+
+    def shared_batches(self, *, most: int | None = None) -> Generator[Batch, None, None]:
+        """This process's share of ``batches``, which may be none.
+
+        All processes together give each batch once, the first of them the first batches and so on.
+
+        Args:
+            most: pictures that they give together, rounded up to whole batches; None: all.
+
+        Raises:
+            DataError: more pictures are unreadable than allowed.
+        """
+        size, judged = self._batch_size, self._used[:most]
+        num_batches = -(-len(judged) // size)
+        start, end = (num_batches * (self._rank + i) // self._num_ranks * size for i in (0, 1))
+        yield from self._in_order(self._used[start:end])
+
+    def _in_order(self, positions: Int64[np.ndarray, " n"]) -> Generator[Batch, None, None]:
         size = self._batch_size
-        jobs = ([self._used[i : i + size]] for i in range(0, len(self._used), size))
+        jobs = ([positions[i : i + size]] for i in range(0, len(positions), size))
         with contextlib.closing(self._in_threads(jobs)) as results:
             for read in results:
-                self._record(read, num_judged=None)
+                self._unreadable.note(read, num_judged=None)
                 if len(read.positions):
                     yield self._batch(read)
 
@@ -257,43 +276,3 @@ class Loader:
             ids=torch.from_numpy(self.samples.ids[read.positions]),
             sizes=torch.tensor(read.sizes) if read.sizes else None,
         )
-
-    def _record(self, read: Read, *, num_judged: int | None) -> None:
-        """Notes which pictures are bad, and stops when they are too many.
-
-        Args:
-            read: the latest result.
-            num_judged: the pictures that the bad ones are a share of; None: those seen so far, as
-                soon as they are enough to judge.
-        """
-        self._is_seen[read.positions] = True
-        for position, reason in read.bad.items():
-            self._is_seen[position] = self._is_bad[position] = True
-            self.bad[self.samples.pictures.name(int(self.samples.ids[position]))] = reason
-        if not self.bad:
-            return
-
-        num_bad, num_seen = int(self._is_bad.sum()), int(self._is_seen.sum())
-        if num_judged is None:
-            num_judged = num_seen
-            if num_seen < min(_FEWEST_SEEN, len(self.samples)):
-                return
-        if num_bad > self._max_bad_fraction * num_judged:
-            raise DataError(
-                f"{num_bad} of {num_judged} {self.samples.noun}s ({num_bad / num_judged:.1%}) "
-                f"cannot be read; {self._max_bad_fraction:.1%} are allowed "
-                "(data.max_bad_fraction). Repair or remove them, or allow more. "
-                f"The first:{self._first_bad()}"
-            )
-
-    def _check_any_left(self) -> None:
-        """Training on nothing would wait for ever."""
-        if self._is_bad.all():
-            raise DataError(
-                f"none of {len(self.samples)} {self.samples.noun}s can be read. "
-                f"The first:{self._first_bad()}"
-            )
-
-    def _first_bad(self) -> str:
-        shown = list(self.bad.items())[:_SHOWN_BAD]
-        return "".join(f"\n  {name}: {reason}" for name, reason in shown)

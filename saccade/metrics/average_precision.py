@@ -102,6 +102,12 @@ class AveragePrecision:
             self._classes[k].count_repeats(overlap[:, ~is_crowd], scores >= self.smallest_score)
         self._num_pictures += 1
 
+    def extend(self, other: "AveragePrecision") -> None:
+        """Adds the pictures of another, behind those that are here."""
+        for mine, theirs in zip(self._classes, other._classes, strict=True):
+            mine.extend(theirs, after=self._num_pictures)
+        self._num_pictures += other._num_pictures
+
     def figures(self) -> dict[str, float]:
         """The figures as plain numbers; one that is not defined is left out.
 

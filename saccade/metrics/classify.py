@@ -79,6 +79,15 @@ class ClassMetrics:
         self._squares.append(((p - truth) ** 2).sum(axis=1))
         self._rank.append(ahead + equal_before.sum(axis=1))
 
+    def extend(self, other: "ClassMetrics") -> None:
+        """Adds the pictures of another, behind those that are here."""
+        self._labels += other._labels
+        self._predicted += other._predicted
+        self._confidence += other._confidence
+        self._label_prob += other._label_prob
+        self._squares += other._squares
+        self._rank += other._rank
+
     def answers(self) -> ClassAnswers:
         """What was kept of each picture, in the order in which they came.
 

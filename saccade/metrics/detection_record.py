@@ -42,6 +42,18 @@ class ClassRecord:
         self._object_pictures.append(picture)
         self._objects.append(match.num_objects)
 
+    def extend(self, other: "ClassRecord", *, after: int) -> None:
+        """Adds the pictures of another, whose numbers begin behind so many that are here."""
+        self.num_on_objects += other.num_on_objects
+        self.num_covered += other.num_covered
+        self._pictures += [pictures + np.int32(after) for pictures in other._pictures]
+        self._ranks += other._ranks
+        self._scores += other._scores
+        self._is_right += other._is_right
+        self._is_ignored += other._is_ignored
+        self._object_pictures += [picture + after for picture in other._object_pictures]
+        self._objects += other._objects
+
     def count_repeats(
         self, overlap: Float64[np.ndarray, "d g"], is_shown: Bool[np.ndarray, " d"]
     ) -> None:

@@ -91,6 +91,10 @@ class PanopticMetrics:
         np.add.at(counts[3], predicted_labels, is_false)
         self._counts.append(counts)
 
+    def extend(self, other: "PanopticMetrics") -> None:
+        """Adds the pictures of another, behind those that are here."""
+        self._counts += other._counts
+
     def counts_of_pictures(self) -> Int64[np.ndarray, "n 3"]:
         """Matched, missed and falsely found segments of each picture."""
         return np.stack(self._counts)[:, 1:].sum(axis=2).astype(np.int64)

@@ -75,6 +75,11 @@ class MapMetrics:
         )
         self._counts.append(np.stack(counts))
 
+    def extend(self, other: "MapMetrics") -> None:
+        """Adds the pictures of another, behind those that are here."""
+        self.confusion += other.confusion
+        self._counts += other._counts
+
     def dice_of_pictures(self) -> Float[np.ndarray, "n K"]:
         """Of each class in each picture; NaN where it neither is nor was said to be."""
         return _dice(np.stack(self._counts))

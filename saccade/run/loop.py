@@ -179,13 +179,12 @@ class Loop:
     def _evaluate(self) -> None:
         """Judges the averaged weights, and keeps them when they are the best."""
         task, state = self.learner.average.gathered(), self.state
-        measure = evaluate(
-            task, self._validation.batches(), config=self.config, device=self.learner.device,
-            stop=self._stop if self._world.is_alone else None,  # or some would stop and others not
+        figures = evaluate(
+            task, self._validation.shared_batches(most=task.most_judged), config=self.config,
+            device=self.learner.device, stop=self._stop, world=self._world,
         )  # fmt: skip
-        if measure is None:
+        if figures is None:
             return
-        figures = measure.figures()
         is_best = state.note_evaluation(figures[task.best_figure], is_low=task.best_is_low)
         if is_best and self._world.is_first:
             save_weights(self._folder.weights, task, header=self._header)

@@ -2,16 +2,20 @@
 
 import importlib
 import os
-from collections.abc import Iterator, Mapping
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch.distributed.rendezvous import rendezvous
 
 from saccade.errors import UsageError
+
+T = TypeVar("T")
 
 TIMEOUT = timedelta(minutes=30)
 """How long one process waits for the others: the first one may have pictures to read."""
@@ -82,7 +86,13 @@ class World:
 
     def most(self, value: int) -> int:
         """The largest that any process has."""
-        return value if self.is_alone else int(self._gathered([value]).max())
+        return self.most_of_each(value)[0]
+
+    def most_of_each(self, *values: int) -> list[int]:
+        """Of several numbers at once."""
+        if self.is_alone:
+            return list(values)
+        return [int(value) for value in self._gathered(list(values)).amax(dim=0)]
 
     def from_first(self, value: int) -> int:
         """What the first process has."""
@@ -100,7 +110,22 @@ class World:
         dist.broadcast(heard, src=0)
         return bytes(heard.tolist()).decode()
 
-    def _gathered(self, values: list[float]) -> torch.Tensor:
+    def collected(self, value: T) -> list[T]:
+        """What all processes have, in their order; to the first alone, the others get nothing."""
+        if self.is_alone:
+            return [value]
+        content = torch.frombuffer(bytearray(pickle.dumps(value)), dtype=torch.uint8)
+        sizes = self._gathered([len(content)])[:, 0].long().tolist()
+        padded = torch.zeros(max(sizes), dtype=torch.uint8)  # gloo takes equal lengths only
+        padded[: len(content)] = content
+        found = [torch.empty_like(padded) for _ in sizes] if self.is_first else None
+        dist.gather(padded, found, dst=0)
+        return [
+            pickle.loads(each[:size].numpy().tobytes())
+            for each, size in zip(found or [], sizes, strict=False)
+        ]
+
+    def _gathered(self, values: Sequence[float]) -> torch.Tensor:
         """A row of numbers from each process."""
         row = torch.tensor(values, dtype=torch.float64)
         rows = [torch.empty_like(row) for _ in range(self.size)]

@@ -32,6 +32,7 @@ class Classify(nn.Module):
 
     best_figure = "log_loss"
     best_is_low = True
+    most_judged: int | None = None
     takes_parts = True
 
     def __init__(
@@ -104,6 +105,10 @@ class ClassMeasure:
     def update(self, batch: Batch) -> None:
         """Predicts one labelled batch."""
         self._metrics.update(self._task.predict(batch), batch.labels)
+
+    def collected(self) -> tuple[ClassMetrics]:
+        """See ``Measure``."""
+        return (self._metrics,)
 
     def figures(self) -> dict[str, float]:
         """Top-1 and its companions as plain numbers."""

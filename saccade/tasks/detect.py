@@ -58,6 +58,7 @@ class Detect(nn.Module):
 
     best_figure = "ap50"
     best_is_low = False
+    most_judged: int | None = None
     takes_parts = True
 
     def __init__(
@@ -189,6 +190,10 @@ class DetectMeasure:
                     is_crowd=targets.is_crowd[b].cpu().numpy()[is_there],
                 ),
             )
+
+    def collected(self) -> tuple[AveragePrecision]:
+        """See ``Measure``."""
+        return (self._metrics,)
 
     def figures(self) -> dict[str, float]:
         """Average precision and its companions as plain numbers."""

@@ -14,6 +14,7 @@ from saccade.data.batch import Batch
 from saccade.heads.embed import EmbedHead, EmbedVectors
 from saccade.losses.embed import koleo_loss, proxy_loss
 from saccade.metrics.retrieval import RetrievalResult, retrieval
+from saccade.metrics.rows import Rows
 from saccade.tasks.normalise import Normalise
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
@@ -32,6 +33,7 @@ class Embed(nn.Module):
 
     best_figure = "map"
     best_is_low = False
+    most_judged: int | None = None
 
     def __init__(
         self,
@@ -107,13 +109,16 @@ class EmbedMeasure:
 
     def __init__(self, task: Embed) -> None:
         self._task = task
-        self._vectors: list[Tensor] = []
-        self._labels: list[Tensor] = []
+        self._vectors, self._labels = Rows(), Rows()
 
     def update(self, batch: Batch) -> None:
         """Embeds one labelled batch."""
-        self._vectors.append(self._task.predict(batch).cpu())
-        self._labels.append(batch.labels.cpu())
+        self._vectors.add(self._task.predict(batch))
+        self._labels.add(batch.labels)
+
+    def collected(self) -> tuple[Rows, Rows]:
+        """See ``Measure``."""
+        return self._vectors, self._labels
 
     def figures(self) -> dict[str, float]:
         """Recall and mean average precision; worst where no two pictures share a class."""
@@ -124,4 +129,4 @@ class EmbedMeasure:
 
     def result(self) -> RetrievalResult:
         """All there is to say, with intervals."""
-        return retrieval(torch.cat(self._vectors), torch.cat(self._labels))
+        return retrieval(self._vectors.whole(), self._labels.whole())

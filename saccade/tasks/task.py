@@ -1,7 +1,7 @@
 """What the training loop needs to know of any job; there is nothing to inherit."""
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
@@ -11,6 +11,15 @@ from saccade.backbones.query_vit import QueryVit
 from saccade.config.model import Pool
 from saccade.data.batch import Batch
 from saccade.tokens.tokens import Tokens
+
+
+@runtime_checkable
+class Collected(Protocol):
+    """What is remembered of pictures, in their order; it can be sent to another process."""
+
+    def extend(self, other: Any, /) -> None:
+        """Adds the pictures of another of its kind, behind those that are here."""
+        ...
 
 
 @runtime_checkable
@@ -25,6 +34,10 @@ class Measure(Protocol):
         """The figures so far, by name."""
         ...
 
+    def collected(self) -> tuple[Collected, ...]:
+        """All that ``figures`` needs beside the task."""
+        ...
+
 
 @runtime_checkable
 class Task(Protocol):
@@ -33,10 +46,12 @@ class Task(Protocol):
     Attributes:
         best_figure: the name of the figure by which the best weights are chosen.
         best_is_low: whether a smaller one is better.
+        most_judged: how many held-out pictures choose the best weights; None: all of them.
     """
 
     best_figure: str
     best_is_low: bool
+    most_judged: int | None
 
     @property
     def takes_parts(self) -> bool:

@@ -61,6 +61,7 @@ class Video(nn.Module):
 
     best_figure = "log_loss"
     best_is_low = True
+    most_judged: int | None = None
     takes_parts = True
 
     def __init__(
@@ -184,6 +185,10 @@ class VideoMeasure:
         if self._task.frame_model is not None:
             probs = self._task.frame_logits(batch.images).float().softmax(dim=1)
             self._by_frame.update(probs, batch.labels)
+
+    def collected(self) -> tuple[ClassMetrics, ClassMetrics]:
+        """See ``Measure``."""
+        return self._metrics, self._by_frame
 
     def figures(self) -> dict[str, float]:
         """Top-1 and its companions, and ``frame_average_top1``, as plain numbers."""

@@ -1,5 +1,6 @@
 """What every task promises, whatever its job: it learns, all of it, and can be kept and asked."""
 
+import pickle
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from saccade.data.batch import Batch
 from saccade.run.learner import Learner
 from saccade.run.weights import load_weights, save_weights
 from saccade.tasks.build import AnyTask, build_task
-from saccade.tasks.task import Task
+from saccade.tasks.task import Measure, Task
 from tests.contract.worlds import (
     classify,
     detect,
@@ -234,3 +235,29 @@ def test_figures_of_a_validation_are_finite_and_the_same_every_time(world: World
     assert task.best_figure in figures
     assert torch.isfinite(torch.tensor(list(figures.values()))).all()
     assert figures == measured()
+
+
+@pytest.mark.parametrize("sizes", [(3, 0, 5), (0, 8, 0)])
+def test_shares_judged_apart_and_put_together_give_the_figures_of_all(
+    world: World, sizes: tuple[int, ...]
+):
+    task, batch = built(world).eval(), world.examples(SIDE, SIDE)
+    starts = [sum(sizes[:k]) for k in range(len(sizes))]
+    shares = [
+        batch.parts(1)[start : start + size] for start, size in zip(starts, sizes, strict=True)
+    ]
+
+    def seen(batches: list[Batch]) -> Measure:
+        measure = task.metrics()
+        with torch.inference_mode():
+            for some in batches:
+                measure.update(some)
+        return measure
+
+    whole, together = seen(batch.parts(1)), task.metrics()
+    for share in shares:
+        sent = pickle.loads(pickle.dumps(seen(share).collected()))
+        for mine, theirs in zip(together.collected(), sent, strict=True):
+            mine.extend(theirs)
+
+    assert together.figures() == whole.figures()

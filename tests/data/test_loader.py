@@ -91,6 +91,22 @@ def test_one_pass_gives_everything_in_order(samples: Samples, cache_bytes: int):
         assert_whole(batch)
 
 
+@pytest.mark.parametrize(("num_ranks", "most"), [(1, None), (2, None), (3, 5), (5, 99), (2, 1)])
+def test_processes_share_one_pass_whatever_their_number(
+    samples: Samples, cache_bytes: int, num_ranks: int, most: int | None
+):
+    made = [
+        loader(samples, cache_bytes=cache_bytes, batch_size=3, rank=rank, num_ranks=num_ranks)
+        for rank in range(num_ranks)
+    ]
+    shares = [[batch.ids.tolist() for batch in each.shared_batches(most=most)] for each in made]
+
+    whole = [batch.ids.tolist() for batch in made[0].batches()]
+    judged = whole[: -(-(most or NUM) // 3)]
+    assert [ids for share in shares for ids in share] == judged
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
 def test_training_follows_the_permutation_of_each_epoch(samples: Samples, cache_bytes: int):
     made = loader(samples, cache_bytes=cache_bytes)
     assert (made.num_pictures, made.batch_size, made.steps_per_epoch) == (NUM, 4, 2)
@@ -190,36 +206,6 @@ def test_bad_pictures_found_first_take_no_place_in_a_batch(samples: Samples):
     assert made.class_counts(4).tolist() == [3, 3, 3, 0]
 
 
-def test_too_many_bad_pictures_stop_the_work(samples: Samples, cache_bytes: int):
-    break_pictures(samples, 12, 5, 3)
-    wanted = r"3 of 11 pictures \(27\.3%\) cannot be read; 20\.0% are allowed .*\n  12\.png: not a"
-    with pytest.raises(DataError, match=wanted):
-        list(loader(samples, cache_bytes=cache_bytes).batches())
-
-
-def test_what_is_bad_is_called_by_its_noun(samples: Samples):
-    break_pictures(samples, *samples.ids.tolist())
-    clips = replace(samples, noun="clip")
-    with pytest.raises(DataError, match=r"11 of 11 clips \(100"):
-        list(loader(clips, cache_bytes=0).batches())
-    with pytest.raises(DataError, match="none of 11 clips can be read"):
-        training_ids(loader(clips, cache_bytes=0, max_bad_fraction=1.0), 1)
-
-
-def test_bad_pictures_are_judged_after_twenty(tmp_path: Path):
-    names = tuple(f"{i}.png" for i in range(60))
-    for name in names[3:]:
-        Image.new("RGB", (6, 6)).save(tmp_path / name)
-    pictures = PictureFiles(tmp_path, names)
-    of = Samples(pictures=pictures, ids=np.arange(60), labels=None)
-    made = loader(of, cache_bytes=ON_DEMAND, max_bad_fraction=0.1)
-    batches = made.batches()
-    seen = [len(next(batches)) for _ in range(4)]
-    assert seen == [1, 4, 4, 4]  # three of sixteen are bad, but that may be chance
-    with pytest.raises(DataError, match="3 of 20 pictures"):
-        next(batches)
-
-
 def test_nothing_to_learn_from_is_an_error_and_not_a_wait(samples: Samples, cache_bytes: int):
     break_pictures(samples, *samples.ids.tolist())
     with pytest.raises(DataError, match="none of 11 pictures can be read"):
@@ -303,11 +289,3 @@ def test_other_errors_are_not_swallowed(samples: Samples, monkeypatch: pytest.Mo
     with pytest.raises(ZeroDivisionError, match="a bug"):
         list(loader(samples, cache_bytes=ON_DEMAND).batches())
     assert num_decoders() == 0
-
-
-def test_where_no_picture_can_be_read_only_the_first_are_named(tmp_path: Path):
-    files = PictureFiles(tmp_path, tuple(f"{k}.png" for k in range(40)))
-    samples = Samples(pictures=files, ids=np.arange(40), labels=None)
-    with pytest.raises(DataError, match=r"none of 40 pictures can be read\. The first:") as caught:
-        loader(samples, max_bad_fraction=1.0)
-    assert str(caught.value).count("does not exist") == 5

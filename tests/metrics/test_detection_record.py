@@ -34,6 +34,31 @@ def test_pictures_are_merged_by_score() -> None:
     assert found.shown(0.85) == (1, 1)
 
 
+def test_records_of_two_processes_are_those_of_one() -> None:
+    """Their pictures are numbered on, so that each can be weighed in a resample."""
+    seen = [
+        (match([True, False], num_objects=1), np.array([0.9, 0.3])),
+        (match([False, True], num_objects=2), np.array([0.8, 0.6])),
+        (match([True], num_objects=1), np.array([0.7])),
+    ]
+    whole, first, second = ClassRecord(), ClassRecord(), ClassRecord()
+    for number, (found, scores) in enumerate(seen):
+        whole.add(number, found, scores)
+        record, before = (first, 0) if number < 1 else (second, 1)
+        record.add(number - before, found, scores)
+    overlap = np.array([[0.9], [0.8]])
+    for record in (whole, second):
+        record.count_repeats(overlap, np.array([True, True]))
+
+    first.extend(second, after=1)
+
+    assert (first.num_on_objects, first.num_covered) == (2, 1)
+    for weights in ([1.0, 1.0, 1.0], [0.0, 2.0, 1.0], [2.0, 1.0, 0.0]):
+        each = np.array(weights)
+        expected = whole.sort().averages(weights=each)
+        assert (first.sort().averages(weights=each) == expected).all()
+
+
 def test_fewer_detections_a_picture_find_fewer_objects() -> None:
     record = ClassRecord()
     record.add(0, match([False, True], num_objects=1), np.array([0.9, 0.3]))

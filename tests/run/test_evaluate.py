@@ -1,6 +1,9 @@
 """Figures over batches are those over all pictures at once; a signal ends it between batches."""
 
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +17,36 @@ from saccade.tasks.classify import Classify
 from tests import tiny
 
 CPU = torch.device("cpu")
+
+PROCESSES = """
+import sys
+import torch
+from saccade.run.evaluate import evaluate
+from saccade.run.stop import StopSignals
+from saccade.run.world import joined
+from tests import tiny
+from tests.run.test_evaluate import batch, split
+
+CPU = torch.device("cpu")
+config, given = tiny.config("cnn-pico4"), batch(12)
+task = tiny.task(config).eval()
+batches = split(given, 5, 4, 2, 1)
+shares, stop = [batches[:1], batches[1:], []], StopSignals()
+
+def own(rank):
+    for some in shares[rank]:
+        if rank == 1 and "signal" in sys.argv and some is batches[2]:
+            stop.received = 15
+        if rank == 1 and "broken" in sys.argv and some is batches[2]:
+            raise OSError("this one is broken")
+        yield some
+
+with joined(CPU) as world:
+    alone = evaluate(task, batches, config=config, device=CPU)
+    found = evaluate(task, own(world.rank), config=config, device=CPU, stop=stop, world=world)
+    assert found == (None if "signal" in sys.argv else alone), (found, alone)
+    print("same")
+"""
 
 
 def batch(count: int, *, seed: int = 0) -> Batch:
@@ -38,8 +71,7 @@ def figures(
     config: RunConfig,
     stop: StopSignals | None = None,
 ) -> dict[str, float] | None:
-    measure = evaluate(task, batches, config=config, device=CPU, stop=stop)
-    return None if measure is None else measure.figures()
+    return evaluate(task, batches, config=config, device=CPU, stop=stop)
 
 
 def test_figures_are_those_of_all_pictures_at_once():
@@ -102,3 +134,26 @@ def test_while_no_signal_comes_the_listener_changes_nothing():
     task = tiny.task(config).eval()
     with StopSignals() as stop:
         assert figures(task, given, config=config, stop=stop) == figures(task, given, config=config)
+
+
+def three(script: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Three processes, of which the first has one batch, the second three, and the third none."""
+    script.write_text(PROCESSES)
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=3"]
+    return tiny.run_command([sys.executable, *launch, str(script), *words])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [(), ("signal",)], ids=["to the end", "to a signal"])
+def test_processes_with_uneven_shares_agree_with_one_that_has_all(tmp_path: Path, words: tuple):
+    done = three(tmp_path / "shares.py", *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("same") == 3
+
+
+@pytest.mark.slow
+def test_a_broken_process_takes_the_others_along_and_none_waits(tmp_path: Path):
+    done = three(tmp_path / "shares.py", "broken")  # which would take too long if one waited
+    assert done.returncode == 1
+    assert "this one is broken" in done.stderr
+    assert "same" not in done.stdout

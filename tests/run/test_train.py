@@ -105,11 +105,11 @@ def test_weights_kept_are_those_of_the_best_evaluation(tmp_path: Path):
     assert figures[state.best_step] == state.best_figure
     task = tiny.task(config).eval()
     load_weights(tmp_path / "weights.safetensors", task)
-    measure = evaluate(
+    found = evaluate(
         task, loader(seed=1, num=12).batches(), config=config, device=torch.device("cpu")
     )
-    assert measure is not None
-    assert measure.figures()["log_loss"] == pytest.approx(state.best_figure, rel=1e-4)
+    assert found is not None
+    assert found["log_loss"] == pytest.approx(state.best_figure, rel=1e-4)
 
 
 def test_last_weights_are_the_averages_of_the_last_checkpoint(tmp_path: Path):

@@ -22,6 +22,9 @@ with joined(torch.device("cpu")) as world:
     found = world.mean({"a": float(world.rank), "b": 1.0})
     assert found == {"a": 1.0, "b": 1.0}, found
     assert world.most(10 * world.rank) == 20
+    assert world.most_of_each(world.rank, -world.rank) == [2, 0]
+    things = world.collected(["x" * 10**world.rank, world.rank])
+    assert things == ([["x", 0], ["x" * 10, 1], ["x" * 100, 2]] if world.is_first else [])
     assert world.from_first(7 + world.rank) == 7
     assert world.tell("Grüße" * 100 if world.is_first else "") == "Grüße" * 100
 print("agreed")
@@ -89,6 +92,8 @@ def test_alone_every_answer_is_ones_own() -> None:
     ALONE.wait()
     assert ALONE.mean({"a": 0.3}) == {"a": 0.3}
     assert ALONE.most(4) == 4
+    assert ALONE.most_of_each(4, 2) == [4, 2]
+    assert ALONE.collected("mine") == ["mine"]
     assert ALONE.from_first(5) == 5
     assert ALONE.tell("words") == "words"
 

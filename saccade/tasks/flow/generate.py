@@ -13,6 +13,7 @@ from saccade.config.task import GenerateConfig
 from saccade.data.batch import Batch
 from saccade.heads.picture import PictureHead
 from saccade.losses.flow import clean_picture, flow_losses, mix, velocity
+from saccade.metrics.rows import Rows
 from saccade.tasks.flow.observer import Observer
 from saccade.tasks.flow.pixels import to_bytes, to_range
 from saccade.tasks.flow.sampling import (
@@ -67,6 +68,7 @@ class Generate(nn.Module):
 
     best_figure = "flow_loss"
     best_is_low = True
+    most_judged: int | None = None
     takes_parts = True
 
     def __init__(
@@ -264,19 +266,22 @@ class FlowMeasure:
 
     def __init__(self, task: Generate) -> None:
         self._task = task
-        self._losses: list[Tensor] = []
-        self._hits: list[Tensor] = []
+        self._losses, self._hits = Rows(), Rows()
 
     def update(self, batch: Batch) -> None:
         """Judges one batch."""
-        self._losses.append(self._task.judge(batch, knows_labels=True).cpu())
+        self._losses.add(self._task.judge(batch, knows_labels=True))
         if self._task.observer.has_learned:
             answers = self._task.observer.logits(batch.images).argmax(dim=1)
-            self._hits.append((answers == batch.labels).cpu())
+            self._hits.add(answers == batch.labels)
+
+    def collected(self) -> tuple[Rows, Rows]:
+        """See ``Measure``."""
+        return self._losses, self._hits
 
     def figures(self) -> dict[str, float]:
         """``flow_loss``; ``observer_top1`` where there are classes."""
-        figures = {"flow_loss": torch.cat(self._losses).double().mean().item()}
-        if self._hits:
-            figures["observer_top1"] = torch.cat(self._hits).double().mean().item()
+        figures = {"flow_loss": self._losses.whole().double().mean().item()}
+        if len(self._hits):
+            figures["observer_top1"] = self._hits.whole().double().mean().item()
         return figures

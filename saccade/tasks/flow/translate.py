@@ -15,6 +15,7 @@ from saccade.data.batch import Batch
 from saccade.data.targets import PictureTargets
 from saccade.heads.picture import PictureHead
 from saccade.losses.flow import flow_losses, mix, velocity
+from saccade.metrics.rows import Rows
 from saccade.tasks.flow.edits import degraded, grey
 from saccade.tasks.flow.observer import Observer
 from saccade.tasks.flow.pixels import to_bytes, to_range
@@ -92,6 +93,7 @@ class Translate(nn.Module):
 
     best_figure = "flow_loss"
     best_is_low = True
+    most_judged: int | None = None
     takes_parts = True
 
     def __init__(
@@ -245,13 +247,17 @@ class PairMeasure:
 
     def __init__(self, task: Translate) -> None:
         self._task = task
-        self._losses: list[Tensor] = []
+        self._losses = Rows()
 
     def update(self, batch: Batch) -> None:
         """Judges one batch."""
-        self._losses.append(self._task.judge(self._task.pair(batch), batch.ids).cpu())
+        self._losses.add(self._task.judge(self._task.pair(batch), batch.ids))
+
+    def collected(self) -> tuple[Rows]:
+        """See ``Measure``."""
+        return (self._losses,)
 
     def figures(self) -> dict[str, float]:
         """``flow_loss`` and ``regression_loss``."""
-        flow, regression = torch.cat(self._losses).double().mean(dim=0).tolist()
+        flow, regression = self._losses.whole().double().mean(dim=0).tolist()
         return {"flow_loss": flow, "regression_loss": regression}

@@ -19,10 +19,12 @@ from saccade.heads.classify import pooled
 from saccade.heads.projector import Prototypes
 from saccade.losses.dino import sharpened, teacher_agreement
 from saccade.metrics.representation import view_recall
+from saccade.metrics.rows import Rows
 from saccade.tasks.normalise import Normalise
 from saccade.tasks.pretrain.representation import (
     MOST_JUDGED,
     Vectors,
+    random_as_before,
     strength,
 )
 from saccade.tokens.tokens import Tokens
@@ -49,6 +51,7 @@ class PretrainDino(nn.Module):
 
     best_figure = "view_recall"
     best_is_low = False
+    most_judged: int | None = MOST_JUDGED
     takes_parts = False
 
     def __init__(
@@ -162,21 +165,23 @@ class DinoMeasure:
 
     def __init__(self, task: PretrainDino) -> None:
         self._task = task
-        self._generator = torch.Generator().manual_seed(0)
-        self._views: tuple[list[Tensor], list[Tensor]] = ([], [])
+        self._views = Rows(), Rows()
         self._vectors = Vectors()
 
     def update(self, batch: Batch) -> None:
-        """Looks at one batch; beyond ``MOST_JUDGED`` pictures at none."""
-        if len(self._vectors) >= MOST_JUDGED:
-            return
-        views = make_views(batch.images, self._task.config, generator=self._generator)
+        """Looks at one batch."""
+        generator = random_as_before(batch)
+        views = make_views(batch.images, self._task.config, generator=generator)
         for found, images in zip(self._views, (views.whole[0], views.whole[-1]), strict=True):
-            found.append(self._task.vectors(images).float())
+            found.add(self._task.vectors(images).float())
         labels = batch.targets if isinstance(batch.targets, Tensor) else None
         self._vectors.update(self._task.vectors(batch.images), labels)
 
+    def collected(self) -> tuple[Rows, Rows, Vectors]:
+        """See ``Measure``."""
+        return *self._views, self._vectors
+
     def figures(self) -> dict[str, float]:
         """``view_recall``, and what the vectors of the pictures are worth."""
-        first, second = (torch.cat(found) for found in self._views)
+        first, second = (found.whole() for found in self._views)
         return {"view_recall": view_recall(first, second)} | self._vectors.figures()

@@ -16,10 +16,12 @@ from saccade.data.batch import Batch
 from saccade.heads.classify import pooled
 from saccade.heads.mae import PatchDecoder
 from saccade.losses.mae import denormalise_patches, hidden_patches
+from saccade.metrics.rows import Rows
 from saccade.tasks.normalise import Normalise
 from saccade.tasks.pretrain.representation import (
     MOST_JUDGED,
     Vectors,
+    random_as_before,
     strength,
 )
 from saccade.tokens.masking import draw_visible, fill, is_hidden, keep
@@ -58,6 +60,7 @@ class PretrainMae(nn.Module):
 
     best_figure = "loss"
     best_is_low = True
+    most_judged: int | None = MOST_JUDGED
     takes_parts = True
 
     def __init__(
@@ -183,18 +186,20 @@ class MaeMeasure:
 
     def __init__(self, task: PretrainMae) -> None:
         self._task = task
-        self._generator = torch.Generator().manual_seed(0)
-        self._total = 0.0
+        self._losses = Rows()  # of batches, in fp64, each as often as it has pictures
         self._vectors = Vectors()
 
     def update(self, batch: Batch) -> None:
-        """Looks at one batch; beyond ``MOST_JUDGED`` pictures at none."""
-        if len(self._vectors) >= MOST_JUDGED:
-            return
-        self._total += self._task.error(batch.images, generator=self._generator).item() * len(batch)
+        """Looks at one batch."""
+        loss = self._task.error(batch.images, generator=random_as_before(batch)).cpu().double()
+        self._losses.add(loss.expand(len(batch)))
         labels = batch.targets if isinstance(batch.targets, Tensor) else None
         self._vectors.update(self._task.vectors(batch.images), labels)
 
+    def collected(self) -> tuple[Rows, Vectors]:
+        """See ``Measure``."""
+        return self._losses, self._vectors
+
     def figures(self) -> dict[str, float]:
         """The loss, and what the vectors of the pictures are worth."""
-        return {"loss": self._total / len(self._vectors)} | self._vectors.figures()
+        return {"loss": self._losses.whole().mean().item()} | self._vectors.figures()

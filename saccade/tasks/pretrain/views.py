@@ -19,10 +19,12 @@ from saccade.losses.agreement import disagreement
 from saccade.losses.sigreg import sigreg
 from saccade.losses.visreg import random_directions, visreg
 from saccade.metrics.representation import view_recall
+from saccade.metrics.rows import Rows
 from saccade.tasks.normalise import Normalise
 from saccade.tasks.pretrain.representation import (
     MOST_JUDGED,
     Vectors,
+    random_as_before,
     strength,
 )
 from saccade.tokens.tokens import Tokens
@@ -47,6 +49,7 @@ class Pretrain(nn.Module):
 
     best_figure = "loss"
     best_is_low = True
+    most_judged: int | None = MOST_JUDGED
     takes_parts = False
 
     def __init__(
@@ -145,22 +148,25 @@ class PretrainMeasure:
 
     def __init__(self, task: Pretrain) -> None:
         self._task = task
-        self._generator = torch.Generator().manual_seed(0)
-        self._projected: list[Float[Tensor, "V _n D"]] = []
+        self._projected = Rows()  # n V D
         self._vectors = Vectors()
 
     def update(self, batch: Batch) -> None:
-        """Looks at one batch; beyond ``MOST_JUDGED`` pictures at none."""
-        if len(self._vectors) >= MOST_JUDGED:
-            return
-        views = make_views(batch.images, self._task.config, generator=self._generator)
-        self._projected.append(self._task.project(views))
+        """Looks at one batch."""
+        generator = random_as_before(batch)
+        views = make_views(batch.images, self._task.config, generator=generator)
+        self._projected.add(self._task.project(views).transpose(0, 1))
         labels = batch.targets if isinstance(batch.targets, Tensor) else None
         self._vectors.update(self._task.vectors(batch.images), labels)
 
+    def collected(self) -> tuple[Rows, Vectors]:
+        """See ``Measure``."""
+        return self._projected, self._vectors
+
     def figures(self) -> dict[str, float]:
         """The loss and its terms over all pictures together, and what their vectors are worth."""
-        projected = torch.cat(self._projected, dim=1)
+        projected = self._projected.whole().transpose(0, 1).contiguous()
+        projected = projected.to(self._task.scale.mean.device)
         generator = torch.Generator().manual_seed(1)
         losses = self._task.losses(projected, generator=generator)
         found = {name: value.item() for name, value in losses.items()}

@@ -57,6 +57,7 @@ class Segment(nn.Module):
 
     best_figure = "miou"
     best_is_low = False
+    most_judged: int | None = None
     takes_parts = True
 
     def __init__(
@@ -179,6 +180,10 @@ class MapMeasure:
         truth = self._task.truth(batch).cpu().numpy()
         for one, its_truth in zip(found, truth, strict=True):
             self._metrics.update(one, its_truth)
+
+    def collected(self) -> tuple[MapMetrics]:
+        """See ``Measure``."""
+        return (self._metrics,)
 
     def figures(self) -> dict[str, float]:
         """``miou``, ``dice`` and ``pixel_accuracy``."""

@@ -46,6 +46,7 @@ class SegmentMasks(nn.Module):
 
     best_figure = "ap50"
     best_is_low = False
+    most_judged: int | None = None
     takes_parts = True
 
     def __init__(
@@ -242,6 +243,10 @@ class MaskMeasure:
                 ),
                 true_regions(segments, labels),
             )
+
+    def collected(self) -> tuple[AveragePrecision, PanopticMetrics]:
+        """See ``Measure``."""
+        return self.precision, self.panoptic
 
     def figures(self) -> dict[str, float]:
         """Average precision of the masks, and panoptic quality."""
