@@ -94,17 +94,29 @@ class Loop:
                 self._save()
             if received:
                 self._wait_for_disk()
-                raise Stopped(
-                    f"stopped at step {state.step}; everything is saved in {self._folder.path}. "
-                    "Continue with --resume",
-                    signal_number=received,
-                )
+                raise self._stopped(received)
             if state.step >= state.planned_steps:
                 return
             self._saver.look()
             self._step()
             if state.step % config.log_every == 0:
                 self._record_means()
+
+    def end_if_told(self) -> None:
+        """To be asked once more when everything is saved.
+
+        Raises:
+            Stopped: a signal came to any of the processes.
+        """
+        if received := self._world.most(self._stop.received or 0):
+            raise self._stopped(received)
+
+    def _stopped(self, received: int) -> Stopped:
+        return Stopped(
+            f"stopped at step {self.state.step}; everything is saved in {self._folder.path}. "
+            "Continue with --resume",
+            signal_number=received,
+        )
 
     def _step(self) -> None:
         with self._meter.waiting():

@@ -69,23 +69,25 @@ def train(
     if device.type == "cpu":
         keep_memory()
     lock = locked(folder.path) if world.is_first else nullcontext()
-    with lock, StopSignals() as stop, Saver(folder.checkpoints) as saver:
-        loop = Loop(
-            Learner(task, config=config, device=device, world=world),
-            training,
-            validation,
-            config=config,
-            folder=folder,
-            header=header,
-            pace=Pace(training_seconds),
-            journal=Journal(folder.log, watcher, is_silent=not world.is_first),
-            on_nan=on_nan,
-            saver=saver,
-            stop=stop,
-            world=world,
-        )
-        loop.run()
-    last = loop.learner.average.gathered()  # of all processes
-    if world.is_first:
-        save_weights(folder.last_weights, last, header=header)
+    with lock, StopSignals() as stop:
+        with Saver(folder.checkpoints) as saver:
+            loop = Loop(
+                Learner(task, config=config, device=device, world=world),
+                training,
+                validation,
+                config=config,
+                folder=folder,
+                header=header,
+                pace=Pace(training_seconds),
+                journal=Journal(folder.log, watcher, is_silent=not world.is_first),
+                on_nan=on_nan,
+                saver=saver,
+                stop=stop,
+                world=world,
+            )
+            loop.run()
+        last = loop.learner.average.gathered()  # of all processes
+        if world.is_first:
+            save_weights(folder.last_weights, last, header=header)
+        loop.end_if_told()  # while the last step was saved
     return loop.state

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import pkgutil
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -174,6 +175,30 @@ def test_a_signal_saves_this_step_and_the_run_continues_to_the_same_end(tmp_path
         assert (tmp_path / "stopped" / name).read_bytes() == (
             tmp_path / "whole" / name
         ).read_bytes()
+
+
+@pytest.mark.parametrize("place", ["checkpoint.save", "train.save_weights"])
+def test_a_signal_while_the_last_step_is_saved_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+):
+    name = f"saccade.run.{place}"
+    save = pkgutil.resolve_name(name)
+
+    def told(*args: Any, **fields: Any) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        save(*args, **fields)
+
+    monkeypatch.setattr(name, told)
+    config = tiny.config(steps=3, evaluate_every="3", save_every="3")
+    with pytest.raises(Stopped, match=r"stopped at step 3.*--resume") as caught:
+        run(tmp_path, config)
+    assert caught.value.exit_code == 143
+    found = load_latest(tmp_path / "checkpoints")
+    assert found is not None
+    assert found.state["step"] == 3
+    assert (tmp_path / "last.safetensors").exists()
+    monkeypatch.undo()
+    assert run(tmp_path, config).step == 3
 
 
 def test_a_damaged_checkpoint_is_noted_in_the_log_and_the_end_is_the_same(tmp_path: Path):
