@@ -268,7 +268,7 @@ def test_a_full_disk_from_the_first_byte_is_one_message(pictures: Path, tmp_path
 
 # Signals that come while the model learns are sent for real in test_resume.py.
 @pytest.mark.parametrize(
-    "moment", ["train.find_job", "begin.look", "begin.prepare", "begin.first_contract"]
+    "moment", ["train.find_job", "planned.look", "begin.prepare", "begin.first_contract"]
 )
 def test_ctrl_c_before_training_leaves_nothing_behind(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str

@@ -16,7 +16,7 @@ from saccade.cli.generating import generate, translate
 from saccade.cli.learning import pretrain, probe
 from saccade.cli.making import convert, demo, train
 from saccade.cli.searching import duplicates, embed, index, search
-from saccade.cli.showing import models, report
+from saccade.cli.showing import models, recipes, report
 
 app = typer.Typer(
     name="saccade",
@@ -71,6 +71,7 @@ for command in (
     explain,
     report,
     models,
+    recipes,
     convert,
     embed,
     index,

@@ -1,17 +1,19 @@
-"""Commands that show what there is: report and models."""
+"""Commands that show what there is: report, models and recipes."""
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 import saccade
 from saccade.cli.answer import answering
-from saccade.cli.options import Json, Run
+from saccade.cli.options import MODEL_HELP, Device, Json, Run
 
 if TYPE_CHECKING:
     from saccade.verbs.models import ModelInfo
+    from saccade.verbs.recipes import RecipeResult
 
 
 def report(run: Run, as_json: Json = False) -> None:
@@ -34,6 +36,95 @@ def models(
         infos = saccade.models(name, image_size=image_size)
         text = _table(infos) if name is None else "\n\n".join(map(_details, infos))
         answer.give({"models": [asdict(info) for info in infos]}, text=text)
+
+
+def recipes(
+    explain: Annotated[
+        Path, typer.Option(metavar="SOURCE", help="What `saccade train` would learn from.")
+    ],
+    job: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="What to learn; what the source is made for if left out."),
+    ] = None,
+    model: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help=f"{MODEL_HELP} What suits the job if left out."),
+    ] = None,
+    budget: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Wall clock, such as 5m; 10m if nothing says how long."),
+    ] = None,
+    epochs: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Passes over the data, instead of a budget."),
+    ] = None,
+    steps: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Optimiser steps, instead of a budget."),
+    ] = None,
+    settings: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--set", help="Any number of the config, such as optim.lr=3e-4. Repeatable."),
+    ] = None,
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Of everything random; 0 if left out."),
+    ] = None,
+    init: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Weights to start from: a run folder, or those of another library."),
+    ] = None,
+    new_head: Annotated[
+        bool, typer.Option("--new-head", help="Leave their head behind and learn other classes.")
+    ] = False,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Say what `train` would do with these words, and why; nothing is trained or written."""
+    with answering(is_json=as_json) as answer:
+        from saccade.config.json import parse_settings  # noqa: PLC0415 - keeps --help quick
+        from saccade.verbs.recipes import recipes as explained  # noqa: PLC0415
+
+        result = explained(
+            explain,
+            job=job,
+            model=model,
+            budget=budget,
+            epochs=epochs,
+            steps=steps,
+            settings=parse_settings(settings or []),
+            seed=seed,
+            init=init,
+            new_head=new_head,
+            device=device,
+        )
+        answer.give(asdict(result), text=_receipt(result))
+
+
+def _receipt(result: "RecipeResult") -> str:
+    lines = [f"{result.source}, {result.job}: {result.model}"]
+    if result.tried:
+        lines += [
+            "",
+            f"{'timed here':<18}{'pixels':>8}{'per second':>12}{'passes':>10}   "
+            f"{result.epochs_wanted:g} wanted before a bigger one is worth its time",
+        ]
+    for tried in result.tried:
+        is_chosen = (tried["model"], tried["image_size"]) == (
+            result.model,
+            result.config["data"]["image_size"],
+        )
+        lines.append(
+            f"{tried['model']:<18}{tried['image_size']:>8}{tried['pictures_per_second']:>12,.1f}"
+            f"{tried['epochs']:>10,.1f}" + ("   taken" if is_chosen else "")
+        )
+    lines += ["", f"{'number':<24}{'value':>12}   why"]
+    for number in result.numbers:
+        value = number["value"]
+        shown = f"{value:.4g}" if isinstance(value, float) else f"{value}"
+        lines.append(f"{number['name']:<24}{shown:>12}   {number['why']}")
+    lines += ["", *(f"note: {note}" for note in result.notes)] if result.notes else []
+    return "\n".join(lines)
 
 
 def _table(infos: list["ModelInfo"]) -> str:

@@ -1,9 +1,8 @@
 """Numbers that no run could use, refused by name before anything starts."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from saccade.config.json import to_json
+from saccade.config.json import flat, to_json
 from saccade.config.model import AttentionCnnConfig, CnnConfig
 from saccade.config.run import RunConfig
 from saccade.config.task import GenerateConfig, PretrainConfig
@@ -150,7 +149,7 @@ def check(config: RunConfig) -> RunConfig:
     Raises:
         UsageError: one is not; the message names it, its value and its range.
     """
-    for name, value in _flat(to_json(config)).items():
+    for name, value in flat(to_json(config)).items():
         if name in RANGES and not RANGES[name].holds(value):
             raise UsageError(f"{name} is {value:g}; expected {RANGES[name]}")
     if config.data.channels not in (1, 3):
@@ -209,11 +208,3 @@ def _check_pretraining(task: PretrainConfig) -> None:
             f"{task.num_local_views}; {task.method} compares views of one picture, so expected two "
             f"or more{' global ones' if task.method == 'dino' else ''}"
         )
-
-
-def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in data.items():
-        nested = isinstance(value, dict)
-        found |= _flat(value, f"{prefix}{key}.") if nested else {prefix + key: value}
-    return found

@@ -55,6 +55,15 @@ def to_json(config: object) -> dict[str, Any]:
     return asdict(config)
 
 
+def flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested plain data by dotted names, as ``--set`` takes them."""
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        name = f"{prefix}{key}"
+        found |= flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return found
+
+
 def from_json(config_type: type[Config], data: Mapping[str, Any], *, where: str = "") -> Config:
     """Plain data as a config.
 
@@ -95,10 +104,10 @@ def override(config: Config, settings: Mapping[str, str]) -> Config:
         inside = data
         for part in path:
             if part not in inside or not isinstance(inside[part], dict):
-                raise UsageError(f"there is no setting {name}; {nearest(name, _names(data))}")
+                raise UsageError(f"there is no setting {name}; {nearest(name, list(flat(data)))}")
             inside = inside[part]
         if last not in inside or isinstance(inside[last], dict):
-            raise UsageError(f"there is no setting {name}; {nearest(name, _names(data))}")
+            raise UsageError(f"there is no setting {name}; {nearest(name, list(flat(data)))}")
         inside[last] = text
     return from_json(type(config), data)
 
@@ -172,13 +181,3 @@ def _required(config_type: type[Any]) -> list[str]:
 def _plain(message: str) -> str:
     """Msgspec's message without its path, in our words."""
     return message.split(" - at", maxsplit=1)[0].replace("Expected", "expected").replace("`", "")
-
-
-def _names(data: Mapping[str, Any], prefix: str = "") -> list[str]:
-    names = []
-    for key, value in data.items():
-        if isinstance(value, dict):
-            names += _names(value, f"{prefix}{key}.")
-        else:
-            names.append(prefix + key)
-    return names

@@ -26,6 +26,20 @@ class Candidate(NamedTuple):
     image_size: int
 
 
+class Tried(NamedTuple):
+    """What came of timing a candidate.
+
+    Attributes:
+        candidate: model and resolution.
+        pictures_per_second: in training, measured.
+        epochs: that the time suffices for.
+    """
+
+    candidate: Candidate
+    pictures_per_second: float
+    epochs: float
+
+
 class Choice(NamedTuple):
     """What fits.
 
@@ -33,11 +47,13 @@ class Choice(NamedTuple):
         candidate: model and resolution.
         seconds_per_step: measured; None when there was no budget to measure for.
         steps: to make.
+        tried: all candidates that were timed, from the cheapest.
     """
 
     candidate: Candidate
     seconds_per_step: float | None
     steps: int
+    tried: tuple[Tried, ...] = ()
 
 
 def parse_seconds(text: str) -> float:
@@ -118,13 +134,16 @@ def choose(
         measure: seconds a step of a candidate takes.
     """
     best: Choice | None = None
+    tried: list[Tried] = []
     for candidate in options:
         measured = measure(candidate)
         choice = Choice(candidate, measured, max(1, int(seconds / measured)))
-        sees_enough = choice.steps * batch_size / num_pictures >= epochs
+        seen = choice.steps * batch_size / num_pictures
+        tried.append(Tried(candidate, batch_size / measured, seen))
+        sees_enough = seen >= epochs
         if best is None or sees_enough:
             best = choice
         if not sees_enough:
             break
     assert best is not None
-    return best
+    return best._replace(tried=tuple(tried))

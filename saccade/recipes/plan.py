@@ -78,6 +78,8 @@ class Plan(NamedTuple):
         config: all numbers.
         model_name: the full name.
         preprocess: how pictures become input.
+        choice: model and resolution, and what else was timed.
+        epochs_wanted: before a bigger model is worth its time.
         lines: each derived number with its reason, for a person.
         notes: of them, what who reads the report should know too.
     """
@@ -85,6 +87,8 @@ class Plan(NamedTuple):
     config: RunConfig
     model_name: str
     preprocess: Preprocess
+    choice: Choice
+    epochs_wanted: float
     lines: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -185,6 +189,8 @@ def plan(
         config=config,
         model_name=choice.candidate.model,
         preprocess=preprocess,
+        choice=choice,
+        epochs_wanted=epochs,
         lines=(
             *in_words(
                 config,

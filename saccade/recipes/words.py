@@ -45,7 +45,7 @@ def in_words(
         f"steps      {config.steps:,}, or {epochs:.1f} epochs of {facts.num_pictures:,} {things}",
         f"precision  {config.precision}",
         f"lr         {config.optim.lr:.2g} at its peak",
-        f"mirroring  {_mirroring(config, facts, is_said='augment.flip' in settings)}",
+        f"mirroring  {mirroring(config, facts, is_said='augment.flip' in settings)}",
     ]
     if isinstance(config.task, GenerateConfig):
         lines.append(
@@ -60,6 +60,30 @@ def in_words(
             f"{epochs_wanted:.0f} epochs wanted before more is worth its time",
         )
     return lines
+
+
+def mirroring(config: RunConfig, facts: Facts, *, is_said: bool) -> str:
+    """Whether pictures are mirrored, and why.
+
+    Args:
+        config, facts: what was planned, and from what.
+        is_said: whether the user fixed it.
+    """
+    is_on = "on" if config.augment.flip > 0 else "off"
+    if is_said:
+        return f"{is_on}, as was asked"
+    if facts.mirror_ratio is None and config.job == "video":
+        return f"{is_on}; these clips cannot tell whether mirrors keep their class"
+    if facts.mirror_ratio is None:
+        kind = "grey" if facts.is_grey else "colour"
+        return (
+            f"{is_on}; these pictures cannot tell whether mirrors keep their class, and are {kind}"
+        )
+    reason = "keep" if facts.mirror_ratio >= SAFE_RATIO else "lose"
+    return (
+        f"{is_on}; mirror images {reason} their class "
+        f"(nearest neighbours: {max(facts.mirror_ratio, 0):.0%} of the accuracy remains)"
+    )
 
 
 def warnings(config: RunConfig, facts: Facts) -> list[str]:
@@ -80,21 +104,3 @@ def warnings(config: RunConfig, facts: Facts) -> list[str]:
             "thousands are wanted, and `saccade probe --control` says what was learned"
         )
     return lines
-
-
-def _mirroring(config: RunConfig, facts: Facts, *, is_said: bool) -> str:
-    is_on = "on" if config.augment.flip > 0 else "off"
-    if is_said:
-        return f"{is_on}, as was asked"
-    if facts.mirror_ratio is None and config.job == "video":
-        return f"{is_on}; these clips cannot tell whether mirrors keep their class"
-    if facts.mirror_ratio is None:
-        kind = "grey" if facts.is_grey else "colour"
-        return (
-            f"{is_on}; these pictures cannot tell whether mirrors keep their class, and are {kind}"
-        )
-    reason = "keep" if facts.mirror_ratio >= SAFE_RATIO else "lose"
-    return (
-        f"{is_on}; mirror images {reason} their class "
-        f"(nearest neighbours: {max(facts.mirror_ratio, 0):.0%} of the accuracy remains)"
-    )

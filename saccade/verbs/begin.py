@@ -12,18 +12,15 @@ from saccade.data.split import fewest_held_out
 from saccade.data.split import split as divide
 from saccade.errors import UsageError
 from saccade.jobs.job import Job
-from saccade.recipes.facts import look
-from saccade.recipes.fine_tune import require_same_model
-from saccade.recipes.plan import plan
 from saccade.run.checkpoint import checkpoints
 from saccade.run.contract import Contract, Origin, load_contract
-from saccade.run.device import num_cores
 from saccade.run.folder import RunFolder, read_json
 from saccade.run.freeze import find_frozen
 from saccade.run.optim.groups import group_table, parameter_groups
-from saccade.run.start import Start, has_other_head, initialise, needs_new_head, read_start
+from saccade.run.start import Start, has_other_head, initialise, read_start
 from saccade.run.world import ALONE, World
 from saccade.tasks.build import AnyTask, build_task
+from saccade.verbs.planned import plan_training
 from saccade.verbs.prepare import (
     Prepared,
     first_contract,
@@ -34,7 +31,7 @@ from saccade.verbs.prepare import (
     say_seen,
 )
 from saccade.verbs.voice import Voice
-from saccade.verbs.wish import Said, make_wish, require_same_wish
+from saccade.verbs.wish import Said, require_same_wish
 
 
 class Begun(NamedTuple):
@@ -80,35 +77,10 @@ def begin(
         UsageError: the wish does not fit together, or does not fit the weights.
         DataError: the data, or the weights, are bad.
     """
-    recipe = job.recipe(said.settings)
-    wish = make_wish(said, default_model=recipe.default_model)
+    start, has_new_head, parts, planned, _ = plan_training(
+        said, job, pictures, device=device, training_seconds=training_seconds
+    )
     class_names = pictures.class_names or ()
-    start = None if said.init is None else read_start(said.init)
-    has_new_head = False
-    if start is not None:
-        if said.model is not None:
-            require_same_model(said.model, start)
-        has_new_head = needs_new_head(
-            start, job.name, class_names, source=pictures.path, is_agreed=said.new_head
-        )
-    shares = wish.held_out()
-    parts = divide(
-        pictures,
-        val_fraction=shares.val_fraction,
-        test_fraction=shares.test_fraction,
-        seed=wish.seed,
-        fewest=fewest_held_out(job.name),
-    )
-    planned = plan(
-        wish,
-        look(parts.train, num_classes=len(class_names)),
-        recipe=recipe,
-        source=pictures.path,
-        training_seconds=training_seconds(wish.budget_seconds),
-        device=device,
-        num_threads=num_cores(),
-        start=start,
-    )
     for line in (*parts.notes, *planned.lines):
         voice.say(f"  {line}")
     config = planned.config

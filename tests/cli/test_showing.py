@@ -54,3 +54,19 @@ def test_report_is_written_anew(world: tiny.World, tmp_path: Path):
     assert Path(result.stdout.strip()).is_file()
     document = json.loads(call("report", tmp_path / "run", "--json").stdout)
     assert document["report"] == str(tmp_path / "run" / "report.html")
+
+
+def test_a_recipe_is_shown_with_its_reasons_and_as_a_document(tmp_path: Path):
+    source = tiny.draw_folder(tmp_path / "pictures", count=10)
+    words = ("recipes", "--explain", source, "--model", "cnn-pico4", "--steps", "9")
+
+    shown = call(*words, "--set", "augment.flip=0")
+
+    assert shown.exit_code == 0, shown.stderr
+    assert "classify: cnn-pico4" in shown.stdout
+    (flip,) = [line for line in shown.stdout.splitlines() if line.startswith("augment.flip")]
+    assert flip.split(maxsplit=2) == ["augment.flip", "0", "as you asked"]
+    document = json.loads(call(*words, "--json").stdout)
+    assert document["config"]["steps"] == 9
+    assert {"name", "value", "why"} == set(document["numbers"][0])
+    assert list(tmp_path.iterdir()) == [source]

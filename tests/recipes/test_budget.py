@@ -183,3 +183,25 @@ def test_a_larger_batch_sees_the_data_more_often_in_as_many_steps():
     )
     assert few.candidate == LADDER[0]
     assert many.candidate == LADDER[-1]
+
+
+def test_everything_that_was_timed_is_remembered_in_order():
+    seconds = {"cnn-pico4": 0.1, "cnn-nano4": 0.2, "cnn-ti4": 0.8}
+    options = iter([Candidate(name, 32) for name in seconds])
+
+    choice = choose(
+        options,
+        num_pictures=1000,
+        batch_size=100,
+        epochs=20.0,
+        seconds=40.0,
+        measure=lambda candidate: seconds[candidate.model],
+    )
+
+    assert choice.candidate.model == "cnn-nano4"
+    assert [(tried.candidate.model, tried.pictures_per_second) for tried in choice.tried] == [
+        ("cnn-pico4", pytest.approx(1000)),
+        ("cnn-nano4", pytest.approx(500)),
+        ("cnn-ti4", pytest.approx(125)),
+    ]
+    assert [tried.epochs for tried in choice.tried] == [40, 20, 5]

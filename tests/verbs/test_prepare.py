@@ -17,6 +17,7 @@ from saccade.data.sources import Source, open_source
 from saccade.data.split import Split
 from saccade.data.split import split as divide
 from saccade.errors import DataError
+from saccade.recipes.budget import Candidate, Choice
 from saccade.recipes.plan import Plan
 from saccade.run.contract import Contract
 from saccade.run.environment import versions
@@ -49,7 +50,14 @@ def made(split: Split, *, is_quiet: bool = True, **settings: str) -> Prepared:
 
 
 def contract_of(source: Source, split: Split, data: Prepared) -> Contract:
-    planned = Plan(config=config(), model_name="cnn-pico4", preprocess=tiny.preprocess(), lines=())
+    planned = Plan(
+        config=config(),
+        model_name="cnn-pico4",
+        preprocess=tiny.preprocess(),
+        choice=Choice(Candidate("cnn-pico4", 16), None, 1),
+        epochs_wanted=1.0,
+        lines=(),
+    )
     return first_contract(planned, source, data, start=None, has_new_head=False)
 
 
