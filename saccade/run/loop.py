@@ -179,8 +179,11 @@ class Loop:
         if self._rewinds == MOST_REWINDS:
             raise hopeless(what, f"going back to step {found.state['step']} did not help")
         batches = self.state.step + self.state.passed_over + 1
+        best, best_step = self.state.best_figure, self.state.best_step
         self.learner.load(found.tensors)
         self.state.restore(found.state)
+        # The best weights so far are on the disk, and stay there until there are better ones.
+        self.state.best_figure, self.state.best_step = best, best_step
         self._saved_step, self._rewinds = self.state.step, self._rewinds + 1
         self._meter.restart(self.state.step)
         self._pace.restart()

@@ -220,6 +220,25 @@ def test_rewinding_again_and_again_is_hopeless(tmp_path: Path) -> None:
         run(tmp_path, config(), poison=set(range(NUM)), after=4, on_nan="rewind")
 
 
+def test_going_back_forgets_no_weights_that_were_better(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    figures = iter([1.0, 0.1, 0.5, 0.4])  # after steps 4 and 8, and after 8 and 12 of another way
+    best: list[bytes] = []
+
+    def scripted(*_: Any, **__: Any) -> dict[str, float]:
+        best.append((tmp_path / "weights.safetensors").read_bytes() if best else b"")
+        return {"log_loss": next(figures)}
+
+    monkeypatch.setattr("saccade.run.loop.evaluate", scripted)
+    config = tiny.config(steps=12, evaluate_every="4", save_every="6", log_every="6")
+    everything = frozenset(range(NUM))
+    state, _ = run(tmp_path, config, poison=everything, on_nan="rewind", after=9, until=10)
+
+    assert (state.best_figure, state.best_step) == (0.1, 8)
+    assert (tmp_path / "weights.safetensors").read_bytes() == best[2] != best[1]
+
+
 def test_a_run_killed_after_it_went_back_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     run(tmp_path / "whole", config(save_every=2), poison={5}, on_nan="rewind")
     with pytest.raises(KeyboardInterrupt):
