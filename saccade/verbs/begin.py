@@ -98,7 +98,7 @@ def begin(
     for line in group_table(parameter_groups(task, config.optim)):
         voice.say(f"  optimiser  {line}")
     folder.create({folder.config: to_json(config), folder.contract: contract.to_json()})
-    seen = pictures_seen(start)
+    seen = pictures_seen(None if start is None else start.source)
     say_seen(parts, seen, voice)
     note_training_pictures(folder, parts, before=seen)
     return Begun(config, contract, data, task)
@@ -117,6 +117,9 @@ def go_on(
     config, contract = _on_disk(folder)
     require_same_wish(said, config, contract)
     begun = follow(pictures, folder, voice=voice, world=world)
+    if not folder.trained_on.exists():  # it was killed just when it had made its folder
+        seen = pictures_seen(None if contract.origin is None else contract.origin.source)
+        note_training_pictures(folder, begun.data.parts, before=seen)
     if contract.origin is not None and not checkpoints(folder.checkpoints):
         start = _same_start(contract.origin, folder)
         initialise(begun.task, start, has_new_head=contract.origin.has_new_head)

@@ -219,7 +219,7 @@ def _write_run(folder: RunFolder, start: Start) -> None:
     )
     try:
         save_weights(folder.weights, task, header=contract.header())
-        seen = pictures_seen(start)
+        seen = pictures_seen(start.source)
         if seen:
             write_atomic(folder.trained_on, "\n".join(sorted(seen)).encode())
         write_card(folder.path)

@@ -194,9 +194,13 @@ def note_training_pictures(folder: RunFolder, parts: Split, *, before: Iterable[
     write_atomic(folder.trained_on, "\n".join(lines).encode())
 
 
-def pictures_seen(start: Start | None) -> frozenset[str]:
-    """Hashes of the pictures that weights have learned from, as far as that is known."""
-    run = None if start is None else find_run(start.source)
+def pictures_seen(source: str | None) -> frozenset[str]:
+    """Hashes of the pictures that weights have learned from, as far as that is known.
+
+    Args:
+        source: of the weights; None: there were none.
+    """
+    run = None if source is None else find_run(source)
     if run is None or not run.trained_on.is_file():
         return frozenset()
     return frozenset(run.trained_on.read_text().split())

@@ -184,3 +184,19 @@ def test_pictures_that_the_weights_learned_from_stay_known(
     begun(world.source, tmp_path / "other", init=str(world.run), seed=7)
     assert "test pictures were trained on by the weights" in capfd.readouterr().err
     assert set((tmp_path / "other" / "trained_on.txt").read_text().split()) > before
+
+
+@pytest.mark.parametrize("has_init", [False, True])
+def test_a_run_killed_before_it_noted_its_pictures_notes_them_when_it_goes_on(
+    world: World, tmp_path: Path, *, has_init: bool
+):
+    out = tmp_path / "run"
+    words = {"init": str(world.run), "new_head": True} if has_init else {"model": "cnn-pico4"}
+    begun(world.source, out, **words, seed=1)
+    noted = out / "trained_on.txt"
+    expected = noted.read_bytes()
+    noted.unlink()
+
+    gone_on(world.source, out)
+
+    assert noted.read_bytes() == expected

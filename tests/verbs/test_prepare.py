@@ -233,7 +233,7 @@ def test_other_pictures_may_not(source: Source, change: str):
 def test_weights_from_elsewhere_have_seen_nothing_that_is_known(tmp_path: Path):
     assert pictures_seen(None) == frozenset()
     start = read_start(tiny.foreign_weights(tmp_path / "vit"))
-    assert pictures_seen(start) == frozenset()
+    assert pictures_seen(start.source) == frozenset()
 
 
 def test_test_pictures_that_the_weights_learned_from_are_counted(
