@@ -9,11 +9,13 @@ import importlib
 import importlib.util
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from saccade.errors import SaccadeError, UsageError
+from saccade.reporting.teller import Teller
 from saccade.run.folder import write_atomic
 from saccade.run.state import RunState
 
@@ -34,6 +36,9 @@ UNTOLD = {
 command and its paths, the machine, installed packages) and does not, unless the user's own
 environment says otherwise; by the names of the settings of wandb 0.31."""
 
+CLOSING_SECONDS = 20.0
+"""How long trackers may take at the end; torchrun gives processes half a minute."""
+
 SPEEDS = ("images_per_second", "step_seconds", "data_wait", "memory_gib", "mfu")
 
 
@@ -48,8 +53,12 @@ class Tracker(Protocol):
 
     run_id: str
 
+    def repeat(self, step: int) -> None:
+        """What an earlier process logged of this step and later ones comes a second time now."""
+        ...
+
     def log(self, figures: Mapping[str, float], *, step: int) -> None:
-        """Keeps figures of a step; steps of a resumed run may come a second time, as before."""
+        """Keeps figures of a step."""
         ...
 
     def close(self) -> None:
@@ -66,10 +75,14 @@ class TensorBoard:
         self._writers = importlib.import_module("torch.utils.tensorboard")
         self._folder, self._writer = run / "tensorboard", None
 
+    def repeat(self, step: int) -> None:
+        """See ``Tracker``. What was logged of these steps is hidden."""
+        self._writer = self._writers.SummaryWriter(str(self._folder), purge_step=step)
+
     def log(self, figures: Mapping[str, float], *, step: int) -> None:
-        """See ``Tracker``. What an earlier process logged of this step and later ones is hidden."""
+        """See ``Tracker``."""
         if self._writer is None:
-            self._writer = self._writers.SummaryWriter(str(self._folder), purge_step=step)
+            self._writer = self._writers.SummaryWriter(str(self._folder))
         for name, value in figures.items():
             self._writer.add_scalar(name, value, step)
         self._writer.flush()
@@ -97,8 +110,11 @@ class WeightsAndBiases:
         )
         self.run_id = str(self._run.id)
 
-    def log(self, figures: Mapping[str, float], *, step: int) -> None:
+    def repeat(self, step: int) -> None:
         """See ``Tracker``. It refuses steps before its last one, which say the same again."""
+
+    def log(self, figures: Mapping[str, float], *, step: int) -> None:
+        """See ``Tracker``."""
         self._run.log(dict(figures), step=step)
 
     def close(self) -> None:
@@ -124,6 +140,9 @@ class MLflow:
             self._client.log_param(run_id, key, value)
         return run_id
 
+    def repeat(self, step: int) -> None:
+        """See ``Tracker``. It shows what was logged last of a step."""
+
     def log(self, figures: Mapping[str, float], *, step: int) -> None:
         """See ``Tracker``."""
         for name, value in figures.items():
@@ -144,14 +163,15 @@ TRACKERS: dict[str, Callable[[Path, Mapping[str, Any], str], Tracker]] = {
 class Trackers:
     """A watcher that tells all trackers of a run.
 
-    A tracker that fails, its server out of reach, is left out from then on; training goes on. So it
-    does where one that the run had before does not begin again.
+    Each is told in a thread of its own, so that training waits for none of them. One that hangs, or
+    fails, its server out of reach, is left out from then on; training goes on. So it does where
+    one that the run had before does not begin again.
 
     Args:
         run: the run folder, which exists.
         config: what to keep beside the figures; nested.
         names: of ``TRACKERS``; those that the run had before are always told too.
-        say: hears of a tracker that failed.
+        say: hears once of a tracker that failed or hangs.
 
     Raises:
         UsageError: a tracker's package is not installed.
@@ -166,24 +186,25 @@ class Trackers:
         *,
         say: Callable[[str], None],
     ) -> None:
-        self._say = say
         path = run / KEPT
         kept: dict[str, str] = json.loads(path.read_bytes()) if path.exists() else {}
         new = [name for name in names if name not in kept]
         check_trackers(new)
         flat = _flat(config)
-        self._trackers: dict[str, Tracker] = {}
+        trackers: dict[str, Tracker] = {}
         for name, run_id in kept.items():
             try:
                 check_trackers([name])
-                self._trackers[name] = TRACKERS[name](run, flat, run_id)
+                trackers[name] = TRACKERS[name](run, flat, run_id)
             except Exception as error:
                 say(
                     f"  {name} failed and hears no more of this run until it goes on again: {error}"
                 )
-        self._trackers |= {name: _opened(name, run, flat) for name in new}
-        if self._trackers:
-            ids = {name: tracker.run_id for name, tracker in self._trackers.items()}
+        trackers |= {name: _opened(name, run, flat) for name in new}
+        self._has_repeated = False
+        self._tellers = [Teller(name, tracker, say=say) for name, tracker in trackers.items()]
+        if trackers:
+            ids = {name: tracker.run_id for name, tracker in trackers.items()}
             write_atomic(path, json.dumps(kept | ids).encode())
 
     def step(self, state: RunState, figures: Mapping[str, float]) -> None:
@@ -191,6 +212,9 @@ class Trackers:
 
     def record(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Tells ``train/...``, ``speed/...`` and ``val/...``."""
+        if kind in {"train", "eval"} and not self._has_repeated:
+            self._has_repeated = True
+            self._tell(lambda tracker: tracker.repeat(fields["step"]))
         if kind == "train":
             known = {"step", "epoch", "seconds"}
             self.log(
@@ -207,20 +231,19 @@ class Trackers:
 
     def log(self, figures: Mapping[str, float], *, step: int) -> None:
         """Tells figures of a step."""
-        for name in list(self._trackers):
-            self._try(name, lambda tracker: tracker.log(figures, step=step))
+        self._tell(lambda tracker: tracker.log(figures, step=step))
 
     def close(self) -> None:
-        """Sends what is left."""
-        for name in list(self._trackers):
-            self._try(name, lambda tracker: tracker.close())
+        """Sends what is left, all trackers at once, for ``CLOSING_SECONDS`` at most."""
+        until = time.monotonic() + CLOSING_SECONDS
+        for teller in self._tellers:
+            teller.tell_last(lambda tracker: tracker.close())
+        for teller in self._tellers:
+            teller.wait(until=until)
 
-    def _try(self, name: str, do: Callable[[Tracker], None]) -> None:
-        try:  # another's program never ends a training
-            do(self._trackers[name])
-        except Exception as error:
-            del self._trackers[name]
-            self._say(f"  {name} failed and hears no more of this run: {error}")
+    def _tell(self, do: Callable[[Tracker], None]) -> None:
+        for teller in self._tellers:
+            teller.tell(do)
 
 
 def check_trackers(names: Iterable[str]) -> None:

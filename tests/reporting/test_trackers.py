@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, cast
@@ -27,6 +28,9 @@ class Remembering:
         self.config, self.given_id, self.run_id = config, run_id, run_id or "new"
         self.heard: list[tuple[int, dict[str, float]]] = []
         self.is_closed = False
+
+    def repeat(self, step: int) -> None:
+        """Nothing is to be hidden."""
 
     def log(self, figures: dict[str, float], *, step: int) -> None:
         if step == 13:
@@ -154,6 +158,44 @@ def test_a_resumed_run_is_one_curve_in_tensorboard(tmp_path: Path) -> None:
         told.close()
 
     assert scalars(tmp_path)["train/loss"] == [(5, 3.0), (10, 2.0), (15, 1.5)]
+
+
+def test_the_last_figures_of_a_resumed_run_hide_none_that_are_not_told_again(
+    tmp_path: Path,
+) -> None:
+    """As after a kill between the last step and the report: the last record comes but once."""
+    killed = Trackers(tmp_path, {}, ["tensorboard"], say=pytest.fail)
+    killed.record("train", TRAIN)
+    killed.record("eval", EVAL)
+    killed.close()
+    for _ in range(2):  # and once more while it closed
+        resumed = Trackers(tmp_path, {}, [], say=pytest.fail)
+        resumed.log({"test/top1": 0.5}, step=5)
+        resumed.close()
+
+    found = scalars(tmp_path)
+    assert found["train/loss"] == [(5, 1.5)]
+    assert found["val/top1"] == [(5, 0.75)]
+    assert set(found["test/top1"]) == {(5, 0.5)}
+
+
+def test_training_waits_for_none_that_hangs(
+    tmp_path: Path, made: list[Remembering], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, said = threading.Event(), list[str]()
+    monkeypatch.setattr(trackers, "CLOSING_SECONDS", 0.2)
+    monkeypatch.setattr(Remembering, "log", lambda *_, **__: goes_on.wait())
+    told = Trackers(tmp_path, {}, ["json"], say=said.append)
+    told.record("train", TRAIN)
+    told.record("eval", EVAL)
+    told.close()
+
+    assert said == [
+        "  json failed and hears no more of this run: it does not end, and what it has not sent by "
+        "now may be lost"
+    ]
+    assert not made[0].is_closed
+    goes_on.set()
 
 
 @pytest.mark.slow
