@@ -13,7 +13,7 @@ PACKAGE = REPOSITORY / "saccade"
 
 MAX_LINES = 300
 LONG_FILES: set[str] = set()  # a longer file is named here, with the reason in its review
-LINE_BUDGET = 46_000  # all of saccade/; a change that needs more raises this on purpose
+LINE_BUDGET = 50_000  # all of saccade/; a change that needs more raises this on purpose
 
 FORBIDDEN_NAMES = {"utils", "common", "core", "base", "helpers"}
 
