@@ -18,15 +18,20 @@ Precision = Literal["bf16", "fp32"]
 def choose_device(name: str | None = None) -> torch.device:
     """The device named, or the best one here: CUDA, then Apple's MPS, then the CPU.
 
+    Of several processes that ``torchrun`` starts on a machine each has the GPU of its number, from
+    the first call on: merely looking at another one would take memory there.
+
     Raises:
-        UsageError: the device named is not available.
+        UsageError: the device named is not available, or there are fewer GPUs than processes.
     """
     if name is None:
         if torch.cuda.is_available():
-            return torch.device("cuda")
+            return _own_gpu(torch.device("cuda"))
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(name)
+        if device.type == "cuda" and torch.cuda.is_available():
+            device = _own_gpu(device)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         first_line = str(error).splitlines()[0]
@@ -83,6 +88,20 @@ def require_compiler(device: torch.device) -> None:
 def num_cores() -> int:
     """The cores this process may use; as many threads decode."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _own_gpu(device: torch.device) -> torch.device:
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return device
+    number, count = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+    if number >= count:
+        raise UsageError(
+            f"process {number + 1} of this machine has no GPU of its own, since there "
+            f"{'is' if count == 1 else 'are'} {count}; give torchrun --nproc-per-node {count}, or "
+            "train with --device cpu"
+        )
+    torch.cuda.set_device(number)  # also for what names no device: NCCL, and pinned memory
+    return torch.device("cuda", number)
 
 
 def _matmul_seconds(device: torch.device, dtype: torch.dtype) -> float:

@@ -31,14 +31,12 @@ class World:
     Attributes:
         rank: the number of this process, from 0; the first one speaks, and writes to the disk.
         size: how many processes there are.
-        local_rank: its number on this machine, which is also that of its GPU.
         local_size: how many there are on this machine.
         is_restarted: whether ``torchrun`` has started all of them again after one had died.
     """
 
     rank: int = 0
     size: int = 1
-    local_rank: int = 0
     local_size: int = 1
     is_restarted: bool = False
 
@@ -65,12 +63,6 @@ class World:
                 f"evenly; take --set data.batch_size={fitting}"
             )
         return batch_size // self.size
-
-    def device(self, device: torch.device) -> torch.device:
-        """This process's own: of several GPUs of a machine the one of its number."""
-        if self.is_alone or device.type != "cuda":
-            return device
-        return torch.device("cuda", self.local_rank)
 
     def wait(self) -> None:
         """Until all processes are here."""
@@ -162,7 +154,6 @@ def joined(device: torch.device) -> Iterator[World]:
         yield World(
             rank=rank,
             size=size,
-            local_rank=int(os.environ["LOCAL_RANK"]),
             local_size=int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
             is_restarted=restarts > 0,
         )

@@ -108,7 +108,7 @@ def train(
             source,
             said,
             voice=Voice(is_quiet=is_quiet or not world.is_first),
-            device=world.device(torch_device),
+            device=torch_device,
             world=world,
             started=started,
         )

@@ -74,3 +74,45 @@ def test_cores_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPat
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert num_cores() == 1
+
+
+@pytest.fixture
+def gpus(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Two GPUs, as far as is asked here, and what was done with them."""
+    done: list[str] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda number: done.append(f"set {number}"))
+    monkeypatch.setattr(torch, "empty", lambda *_, device: done.append(f"use {device}"))
+    return done
+
+
+@pytest.mark.parametrize(
+    ("name", "did"), [(None, []), ("cuda", ["use cuda:1"]), ("cuda:0", ["use cuda:1"])]
+)
+def test_each_process_of_torchrun_touches_the_gpu_of_its_number_alone(
+    gpus: list[str], monkeypatch: pytest.MonkeyPatch, name: str | None, did: list[str]
+):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert choose_device(name) == torch.device("cuda", 1)
+    assert gpus == ["set 1", *did]
+
+
+def test_alone_the_gpu_is_the_one_that_was_named(gpus: list[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert choose_device("cuda:0") == torch.device("cuda", 0)
+    assert choose_device() == torch.device("cuda")
+    assert gpus == ["use cuda:0"]
+
+
+@pytest.mark.parametrize("name", [None, "cuda"])
+def test_more_processes_than_gpus_are_refused(
+    gpus: list[str], monkeypatch: pytest.MonkeyPatch, name: str | None
+):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(UsageError, match=r"process 3 .* there are 2; .*--nproc-per-node 2"):
+        choose_device(name)
+    assert gpus == []

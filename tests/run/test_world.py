@@ -105,10 +105,3 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused_with_one_that_can() -> 
         world.share_of(50)
     with pytest.raises(UsageError, match=r"data\.batch_size=4"):
         world.share_of(3)
-
-
-def test_each_process_has_the_gpu_of_its_number() -> None:
-    world = World(rank=5, size=8, local_rank=1, local_size=4)
-    assert world.device(torch.device("cuda")) == torch.device("cuda", 1)
-    assert world.device(torch.device("cpu")) == torch.device("cpu")
-    assert ALONE.device(torch.device("cuda")) == torch.device("cuda")
