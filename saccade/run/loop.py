@@ -194,6 +194,8 @@ class Loop:
     def _evaluate(self) -> None:
         """Judges the averaged weights, and keeps them when they are the best."""
         task, state = self.learner.average.gathered(), self.state
+        # Batch norms saw other pictures in each process; the statistics of the first are kept.
+        self._world.take_from_first(task.buffers())
         figures = evaluate(
             task, self._validation.shared_batches(most=task.most_judged), config=self.config,
             device=self.learner.device, stop=self._stop, world=self._world,

@@ -3,7 +3,7 @@
 import importlib
 import os
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -101,6 +101,11 @@ class World:
             heard = torch.empty(length, dtype=torch.uint8)
         dist.broadcast(heard, src=0)
         return bytes(heard.tolist()).decode()
+
+    def take_from_first(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Overwrites tensors with those of the first process, wherever they lie."""
+        for tensor in () if self.is_alone else tensors:
+            dist.broadcast(tensor, src=0)
 
     def collected(self, value: T) -> list[T]:
         """What all processes have, in their order; to the first alone, the others get nothing."""

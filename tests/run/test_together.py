@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -64,7 +65,7 @@ def require_close(one: Path, other: Path) -> None:
         torch.testing.assert_close(found[name], tensor, atol=2e-5, rtol=1e-4)
 
 
-def log(run: Path, kind: str) -> list[dict[str, float]]:
+def log(run: Path, kind: str) -> list[dict[str, Any]]:
     records = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     return [record for record in records if record["kind"] == kind]
 
@@ -75,6 +76,19 @@ def test_two_processes_train_as_one_does(alone: Path, pair: Path) -> None:
         for name in ("loss", "grad_norm", "lr"):
             assert found[name] == pytest.approx(expected[name], rel=1e-3), name
     assert json.loads((pair / "evaluation" / "test.json").read_text())["n"] > 0
+
+
+@pytest.mark.parametrize("shard", ["false", "true"])
+def test_figures_of_shares_are_those_of_the_weights_that_are_kept(source: Path, shard: str) -> None:
+    """The report is made by the first process from the best weights, with all pictures."""
+    out = source.parent / f"judged-{shard}"
+    settings = SETTINGS | {"model": "cnn-pico4", "shard": shard, "steps": "18"}
+    del settings["model__stem"]
+    run = finished(two(tiny.train_command(source, out, **settings, data__batch_size="4")))
+
+    kept = json.loads((run / "evaluation" / "val.json").read_text())["metrics"]["log_loss"]
+    judged = [record["metrics"]["log_loss"] for record in log(run, "eval")]
+    assert min(judged) == pytest.approx(kept["value"] if isinstance(kept, dict) else kept, rel=1e-6)
 
 
 def test_weights_that_are_shared_out_learn_the_same(source: Path, alone: Path, pair: Path) -> None:

@@ -25,6 +25,9 @@ with joined(torch.device("cpu")) as world:
     assert world.most_of_each(world.rank, -world.rank) == [2, 0]
     things = world.collected(["x" * 10**world.rank, world.rank])
     assert things == ([["x", 0], ["x" * 10, 1], ["x" * 100, 2]] if world.is_first else [])
+    taken = torch.tensor([world.rank]), torch.tensor(0.5 + world.rank)
+    world.take_from_first(taken)
+    assert taken == (0, 0.5)
     assert world.from_first(7 + world.rank) == 7
     assert world.tell("Grüße" * 100 if world.is_first else "") == "Grüße" * 100
 print("agreed")
