@@ -136,6 +136,7 @@ RANGES = {
     "task.guidance": NOT_NEGATIVE,
     "task.guidance_from": SHARE,
     "task.guidance_to": SHARE,
+    "judging_seconds": NOT_NEGATIVE,
     "task.num_judged": Range(2),
     "task.num_real": Range(2),
     "task.edit.noise": Range(0, 1),

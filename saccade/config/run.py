@@ -108,6 +108,7 @@ class RunConfig:
     augment: AugmentConfig
     optim: OptimConfig
     task: TaskConfig = CLASSIFY  # the numbers of this job alone
+    judging_seconds: float = 0.0  # of the budget, kept for figures that take long
     gradient_checkpointing: bool = False  # blocks are computed twice to keep less in memory
     shard: bool = False  # of several processes each holds a part of the weights (FSDP2)
     compile: bool = False  # the backbone by torch.compile: a minute at the start, quicker steps

@@ -156,6 +156,7 @@ class TranslateConfig:
     job: Literal["translate"] = "translate"
     flow: FlowConfig = FlowConfig()
     edit: EditConfig = EditConfig()
+    num_judged: int = 1_000_000  # pairs of a part that the figures are taken on, at most
 
 
 TaskConfig = (

@@ -186,15 +186,19 @@ class Loader:
         All processes together give each batch once, the first of them the first batches and so on.
 
         Args:
-            most: pictures that they give together, rounded up to whole batches; None: all.
+            most: pictures that they give together, evenly spaced since they often lie class by
+                class, and rounded up to whole batches; None: all.
 
         Raises:
             DataError: more pictures are unreadable than allowed.
         """
-        size, judged = self._batch_size, self._used[:most]
+        size, judged = self._batch_size, self._used
+        if most is not None and most < len(judged):
+            num = min(-(-most // size) * size, len(judged))
+            judged = judged[np.linspace(0, len(judged) - 1, num).astype(np.int64)]
         num_batches = -(-len(judged) // size)
         start, end = (num_batches * (self._rank + i) // self._num_ranks * size for i in (0, 1))
-        yield from self._in_order(self._used[start:end])
+        yield from self._in_order(judged[start:end])
 
     def _in_order(self, positions: Int64[np.ndarray, " n"]) -> Generator[Batch, None, None]:
         size = self._batch_size

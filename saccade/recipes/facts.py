@@ -47,6 +47,7 @@ class Facts:
         num_segments: the most segments of one picture, of those looked at; None where the
             pictures have none.
         stuff: names of classes that are regions and not objects, where the source says so.
+        num_held_out: pictures of the parts that are judged at the end, where they are known.
         objects: about the boxes; None where the pictures have none.
     """
 
@@ -61,6 +62,7 @@ class Facts:
     width: int = 0
     num_segments: int | None = None
     stuff: tuple[str, ...] = ()
+    num_held_out: tuple[int, ...] = ()
     objects: ObjectFacts | None = None
 
 

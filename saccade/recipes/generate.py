@@ -10,7 +10,7 @@ from torch import Tensor
 from saccade.backbones.sizes import model_config
 from saccade.config.model import ModelConfig, VitConfig
 from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, Preprocess, RunConfig
-from saccade.config.task import GenerateConfig
+from saccade.config.task import FlowConfig, GenerateConfig
 from saccade.errors import UsageError
 from saccade.recipes.classify import (
     MAX_BAD_FRACTION,
@@ -20,6 +20,9 @@ from saccade.recipes.classify import (
     mirrors_are_safe,
 )
 from saccade.recipes.facts import Facts
+
+CALLS_OF_TRAINING = 3
+"""A picture of training costs as much as asking the network three times."""
 
 _FEWEST_SAMPLES = 64
 _FEWEST_REAL = 500
@@ -115,6 +118,21 @@ def judged_within(num_trained: int) -> GenerateConfig:
         num_judged=min(full.num_judged, max(_FEWEST_SAMPLES, num_trained // 100)),
         num_real=min(full.num_real, max(_FEWEST_REAL, num_trained // 10)),
     )
+
+
+def judging_cost(config: RunConfig, facts: Facts) -> float:
+    """What the figures at the end cost, in pictures of training."""
+    task = config.task
+    assert isinstance(task, GenerateConfig)
+    guided = 2 if facts.num_classes and task.guidance != 1 else 1
+    sampled = task.num_judged * calls_of(task.flow) * guided
+    real = 4 * sum(min(task.num_real, num) for num in facts.num_held_out)
+    return (sampled + real) / CALLS_OF_TRAINING
+
+
+def calls_of(flow: FlowConfig) -> int:
+    """How often a sample asks the network: each step twice, the last one once."""
+    return 2 * flow.num_steps - 1
 
 
 def _num_validations(num_pictures: int, num_trained: int) -> int:

@@ -184,6 +184,9 @@ def plan(
             num_threads=num_threads,
         )
         return other._replace(lines=(*other.lines, instead.reason), notes=(instead.reason,))
+    if choice.seconds_per_step is not None and not config.judging_seconds:
+        choice, kept = leave_time_to_judge(choice, config, facts, recipe)
+        config = replace(config_for(choice.candidate, choice.steps), judging_seconds=kept)
     preprocess = prepared(config)
     return Plan(
         config=config,
@@ -210,6 +213,21 @@ def steps_of(epochs: float, config: RunConfig, num_pictures: int) -> int:
     """How many steps so many passes over the training pictures are, at least one."""
     per_epoch = max(1, num_pictures // min(config.data.batch_size, num_pictures))
     return max(1, round(epochs * per_epoch))
+
+
+def leave_time_to_judge(
+    choice: Choice, config: RunConfig, facts: Facts, recipe: Recipe
+) -> tuple[Choice, float]:
+    """Fewer steps where the figures at the end cost much, and the seconds kept for them.
+
+    Judging takes half of the time at the most: figures of a model that was hardly trained are of
+    no use.
+    """
+    assert choice.seconds_per_step is not None
+    batch_size = min(config.data.batch_size, facts.num_pictures)
+    num_steps = min(recipe.judging(config, facts) / batch_size, choice.steps / 2)
+    kept = round(num_steps * choice.seconds_per_step, 1)
+    return choice._replace(steps=max(1, choice.steps - round(num_steps))), kept
 
 
 def _peek(options: Iterator[Candidate]) -> tuple[Iterator[Candidate], Candidate]:

@@ -49,6 +49,11 @@ def _usual(config: RunConfig, choice: Choice, settings: Mapping[str, str]) -> No
     """The usual way will do."""
 
 
+def _is_cheap(config: RunConfig, facts: Facts) -> float:  # noqa: ARG001  as in Recipe
+    """Judging asks the model once for each picture."""
+    return 0.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How a job is planned.
@@ -66,6 +71,8 @@ class Recipe:
         patch_for: from the pictures' side to the model's patch, both in pixels.
         instead: from the config, the choice behind it and what the user fixed to another way, for
             trainings from scratch; None where the usual one will do.
+        judging: from the config and the facts to what the figures at the end cost, in pictures of
+            training: a budget is kept for them where they cost much.
         reads_clips: whether the job may start from weights of a model that reads clips.
     """
 
@@ -78,4 +85,5 @@ class Recipe:
     photo_sides: Sequence[int] = PHOTO_SIDES
     patch_for: Callable[[int], int] = patch_for
     instead: Callable[[RunConfig, Choice, Mapping[str, str]], Instead | None] = _usual
+    judging: Callable[[RunConfig, Facts], float] = _is_cheap
     reads_clips: bool = False

@@ -16,13 +16,19 @@ from saccade.data.sources import open_source
 from saccade.data.targets import PictureTargets, Targets
 from saccade.errors import DataError, UsageError, nearest
 from saccade.recipes.facts import Facts
-from saccade.recipes.generate import generate, label_targets
+from saccade.recipes.generate import CALLS_OF_TRAINING, calls_of, generate, label_targets
 from saccade.recipes.recipe import ConfigMaker
 
 Edit = Literal["none", "colourise", "denoise", "enlarge"]
 
 EDITS = tuple(name for name in get_args(get_type_hints(EditConfig)["kind"]) if name != "none")
 """What can be taken from plain pictures, to be learned."""
+
+FEWEST_PAIRS = 64
+"""Of each part that are judged, however short a training was."""
+
+_NUM_DRAWN = 54  # answers in the report's pictures
+_CALLS_BESIDE = 5  # of the network for a pair: its losses, and the regression
 
 NUM_LOOKED_AT = 10
 """Pictures of the answers' side that are looked at for colour."""
@@ -98,16 +104,28 @@ def translate_with(kind: str) -> ConfigMaker:
                 "in colour, or choose denoise or enlarge"
             )
         is_grey = facts.is_grey and (kind != "none" or _answers_are_grey(found))
+        # A pair costs as much as 18 pictures of training, and there are two parts of them: so
+        # judging takes up to about a third of the time, except after the shortest trainings.
+        num_trained = steps * min(config.data.batch_size, facts.num_pictures)
+        num_judged = max(FEWEST_PAIRS, num_trained // 100)
         edit = EditConfig(kind=kind)  # pyrefly: ignore[bad-argument-type] - checked above
         return replace(
             config,
             job="translate",
             # Nothing is cut off: an answer is put back over the whole of what was given.
             data=replace(config.data, channels=1 if is_grey else 3, fit="squash"),
-            task=TranslateConfig(edit=edit),
+            task=TranslateConfig(edit=edit, num_judged=num_judged),
         )
 
     return translate
+
+
+def judging_cost(config: RunConfig, facts: Facts) -> float:
+    """What the figures and the pictures at the end cost, in pictures of training."""
+    task = config.task
+    assert isinstance(task, TranslateConfig)
+    pairs = sum(min(task.num_judged, num) for num in facts.num_held_out)
+    return (pairs + _NUM_DRAWN) * (calls_of(task.flow) + _CALLS_BESIDE) / CALLS_OF_TRAINING
 
 
 def pair_targets(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from saccade.config.run import Preprocess, RunConfig
-from saccade.config.task import GenerateConfig, SegmentConfig
+from saccade.config.task import GenerateConfig, SegmentConfig, TranslateConfig
 from saccade.recipes.budget import Choice
 from saccade.recipes.facts import Facts
 from saccade.recipes.mirror import SAFE_RATIO
@@ -47,11 +47,14 @@ def in_words(
         f"lr         {config.optim.lr:.2g} at its peak",
         f"mirroring  {mirroring(config, facts, is_said='augment.flip' in settings)}",
     ]
+    kept = f"; {config.judging_seconds:.0f} s of the budget" if config.judging_seconds else ""
     if isinstance(config.task, GenerateConfig):
         lines.append(
             f"judging    {config.task.num_judged:,} samples, and up to {config.task.num_real:,} "
-            "real pictures of each part"
+            f"real pictures of each part{kept}"
         )
+    if isinstance(config.task, TranslateConfig):
+        lines.append(f"judging    up to {config.task.num_judged:,} pairs of each part{kept}")
     if training_seconds is not None and choice.seconds_per_step is not None:
         rate = batch / choice.seconds_per_step
         lines.insert(

@@ -1,6 +1,7 @@
 """What a training would be: the data divided, the weights read, every number chosen."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -75,7 +76,8 @@ def plan_training(
         seed=wish.seed,
         fewest=fewest_held_out(job.name),
     )
-    facts = look(parts.train, num_classes=len(class_names))
+    held_out = tuple(len(part) for part in (parts.val, parts.test) if part is not None)
+    facts = replace(look(parts.train, num_classes=len(class_names)), num_held_out=held_out)
     planned = plan(
         wish,
         facts,

@@ -189,7 +189,9 @@ class _Run:
                 folder=folder,
                 header=contract.header(),
                 device=self.device,
-                training_seconds=self._seconds_left(config.budget_seconds),
+                training_seconds=self._seconds_left(
+                    config.budget_seconds, judging=config.judging_seconds
+                ),
                 watcher=Watchers(watcher, *filter(None, [self.trackers])),
                 on_nan=on_nan,
                 world=world,
@@ -245,11 +247,12 @@ class _Run:
         world.wait()
         return begun
 
-    def _seconds_left(self, budget_seconds: float | None) -> float | None:
+    def _seconds_left(self, budget_seconds: float | None, *, judging: float = 0.0) -> float | None:
         """Of a budget for training, all processes of the run one after the other."""
         if budget_seconds is None:
             return None
-        return max(1.0, budget_seconds - FINISHING_SECONDS - (time.monotonic() - self.started))
+        kept = FINISHING_SECONDS + judging
+        return max(1.0, budget_seconds - kept - (time.monotonic() - self.started))
 
 
 def _job_of(folder: RunFolder, source: str | Path, job: str | None, *, is_resumed: bool) -> Job:

@@ -22,6 +22,7 @@ def test_no_part_of_a_run_can_be_changed(run: RunConfig) -> None:
 # What came later than the first runs; the default is what they did.
 LATER = {
     "freeze": (),
+    "judging_seconds": 0.0,
     "gradient_checkpointing": False,
     "task": CLASSIFY,
     "name": "adamw",

@@ -15,6 +15,7 @@ from saccade.recipes.generate import (
     from_minus_one_to_one,
     generate,
     judged_within,
+    judging_cost,
     label_targets,
     only_mirrors,
 )
@@ -55,6 +56,16 @@ def test_judging_and_validation_follow_the_length_of_the_training() -> None:
         assert isinstance(made.task, GenerateConfig)
         assert (made.task.num_judged, made.task.num_real) == (num_judged, num_real)
         assert made.steps // made.evaluate_every == num_validations
+
+
+def test_judging_costs_as_much_as_the_network_is_asked() -> None:
+    facts = replace(tiny.facts(), num_classes=0, num_held_out=(300, 9000))
+    made = config(facts=facts, steps=20)
+    assert isinstance(made.task, GenerateConfig)
+    assert (made.task.num_judged, made.task.num_real) == (64, 500)
+    assert judging_cost(made, facts) == pytest.approx((64 * 49 + 4 * (300 + 500)) / 3)
+    guided = replace(facts, num_classes=10)
+    assert judging_cost(made, guided) == pytest.approx((64 * 49 * 2 + 4 * 800) / 3)
 
 
 def test_a_long_training_is_judged_in_full() -> None:

@@ -1,5 +1,6 @@
 """The user's word comes first; what is left open is derived, and each number is said."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from saccade.data.sources import open_source
 from saccade.errors import UsageError
 from saccade.jobs.classify.job import ClassifyJob
 from saccade.recipes import plan as plan_module
+from saccade.recipes.budget import Candidate, Choice
 from saccade.recipes.facts import look
-from saccade.recipes.plan import Plan, Wish, plan
+from saccade.recipes.plan import Plan, Wish, leave_time_to_judge, plan
 from saccade.recipes.speed import seconds_per_step
 from tests import tiny
 
@@ -194,3 +196,14 @@ def test_facts_are_those_of_the_pictures(tmp_path: Path):
     assert not found.is_grey
     assert np.allclose(found.mean, (60 + 40) / 255, atol=0.03)
     assert all(0.1 < std < 0.4 for std in found.std)
+
+
+@pytest.mark.parametrize(
+    ("cost", "steps", "kept"), [(0.0, 100, 0.0), (300.0, 90, 20.0), (1e6, 50, 100.0)]
+)
+def test_what_judging_costs_is_taken_from_training_up_to_half(cost: float, steps: int, kept: float):
+    made = replace(make().config, data=replace(make().config.data, batch_size=30))
+    recipe = replace(ClassifyJob().recipe({}), judging=lambda config, facts: cost)
+    choice = Choice(Candidate("rag-pico4", 16), 2.0, 100)
+    left, seconds = leave_time_to_judge(choice, made, tiny.facts(), recipe)
+    assert (left.steps, seconds) == (steps, kept)

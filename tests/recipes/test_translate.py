@@ -15,7 +15,9 @@ from saccade.errors import DataError, UsageError
 from saccade.recipes.generate import from_minus_one_to_one
 from saccade.recipes.translate import (
     EDITS,
+    FEWEST_PAIRS,
     has_pairs,
+    judging_cost,
     open_pairs_or_pictures,
     pair_targets,
     translate_with,
@@ -121,3 +123,13 @@ def test_made_up_targets_are_pictures_for_pairs_and_labels_else(pairs: Path, pla
     assert isinstance(targets, PictureTargets)
     assert targets.images.shape == (5, 3, 16, 16)
     assert pair_targets(of_plain, preprocess, 0, 5) is None
+
+
+def test_a_short_training_is_judged_on_few_pairs_and_what_they_cost_is_known(plain: Path) -> None:
+    made = config(plain, "denoise")
+    assert isinstance(made.task, TranslateConfig)
+    assert made.task.num_judged == FEWEST_PAIRS
+    few = replace(tiny.facts(), num_held_out=(30,))
+    many = replace(tiny.facts(), num_held_out=(5000, 5000))
+    assert judging_cost(made, few) == pytest.approx((30 + 54) * (49 + 5) / 3)
+    assert judging_cost(made, many) == pytest.approx((2 * FEWEST_PAIRS + 54) * (49 + 5) / 3)

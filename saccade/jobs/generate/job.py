@@ -24,6 +24,7 @@ from saccade.recipes.generate import (
     flow_epochs,
     from_minus_one_to_one,
     generate,
+    judging_cost,
     label_targets,
 )
 from saccade.recipes.recipe import Recipe
@@ -57,6 +58,7 @@ class GenerateJob:
             wanted_epochs=flow_epochs,
             default_model="vit",
             largest_unplanned_side=64,
+            judging=judging_cost,
         )
 
     def judge(self, engine: Engine, loader: Loader) -> GenerateJudgement:

@@ -20,7 +20,12 @@ from saccade.jobs.translate.gallery import write_gallery
 from saccade.jobs.translate.judge import TranslateJudgement, judge
 from saccade.recipes.generate import flow_epochs, from_minus_one_to_one
 from saccade.recipes.recipe import Recipe
-from saccade.recipes.translate import open_pairs_or_pictures, pair_targets, translate_with
+from saccade.recipes.translate import (
+    judging_cost,
+    open_pairs_or_pictures,
+    pair_targets,
+    translate_with,
+)
 from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Explanation
@@ -58,6 +63,7 @@ class TranslateJob:
             wanted_epochs=flow_epochs,
             default_model="vit",
             largest_unplanned_side=64,
+            judging=judging_cost,
         )
 
     def judge(self, engine: Engine, loader: Loader) -> TranslateJudgement:

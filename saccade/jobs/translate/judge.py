@@ -13,6 +13,7 @@ from jaxtyping import Float32, Float64, Int64, UInt8
 from torch import Tensor
 
 from saccade.data.loader import Loader
+from saccade.jobs.generate.looking import evenly
 from saccade.metrics.distance import FEWEST_PER_FEATURE, frechet, kernel_distance, with_interval
 from saccade.metrics.intervals import Estimate, percentile_estimate, resample_weights
 from saccade.metrics.likeness import psnr, ssim
@@ -105,7 +106,10 @@ class TranslateJudgement:
 
 
 def judge(engine: Engine[Translate], loader: Loader) -> TranslateJudgement:
-    """Translates every condition both ways and compares with what it was to become."""
+    """Translates up to ``task.num_judged`` conditions both ways and compares with the truth."""
+    num_held_out, most = len(loader.samples), engine.task.config.num_judged
+    if num_held_out > most:
+        loader = engine.loader(evenly(loader.samples, most))
     observer = engine.task.observer
     seen: dict[str, list[np.ndarray]] = {name: [] for name in ("target", "condition", *WAYS)}
     each: dict[str, list[np.ndarray]] = {}
@@ -139,7 +143,11 @@ def judge(engine: Engine[Translate], loader: Loader) -> TranslateJudgement:
         each=columns,
         rows=_rows(features, columns),
         fingerprint=observer.fingerprint(),
-        notes=_notes(len(features["target"]), len(ids)),
+        notes=[
+            f"Judged are {len(ids):,} of {num_held_out:,} pairs (task.num_judged); after a short "
+            "training fewer.",
+            *_notes(len(features["target"]), len(ids)),
+        ],
     )
 
 

@@ -68,7 +68,7 @@ class Generate(nn.Module):
 
     best_figure = "flow_loss"
     best_is_low = True
-    most_judged: int | None = None
+    most_judged: int | None
     takes_parts = True
 
     def __init__(
@@ -90,6 +90,7 @@ class Generate(nn.Module):
         self.class_names = class_names
         self.preprocess = preprocess
         self.config = config
+        self.most_judged = config.num_real
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -93,7 +93,7 @@ class Translate(nn.Module):
 
     best_figure = "flow_loss"
     best_is_low = True
-    most_judged: int | None = None
+    most_judged: int | None
     takes_parts = True
 
     def __init__(
@@ -115,6 +115,7 @@ class Translate(nn.Module):
         self.class_names = class_names
         self.preprocess = preprocess
         self.config = config
+        self.most_judged = 10 * config.num_judged  # their losses cost a tenth of an answer
 
     def denoise(
         self,

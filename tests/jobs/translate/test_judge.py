@@ -1,6 +1,7 @@
 """Both ways to translate are judged on the same pairs, pixel by pixel and as sets."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,14 @@ def test_large_pictures_are_cut_into_pieces_and_small_ones_are_not() -> None:
     assert torch.equal(found[6], large[1, :, :PIECE_PX, :PIECE_PX])
     assert pieces(large[:, :, :40]) is not None
     assert pieces(large[:, :, :40, :40]).shape == (2, 3, 40, 40)
+
+
+def test_a_short_training_is_judged_on_some_pairs_and_says_so(
+    asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, loader = asked
+    monkeypatch.setattr(engine.task, "config", replace(engine.task.config, num_judged=2))
+    found = judge(engine, loader)
+    names = loader.samples.names()
+    assert found.names == [names[0], names[-1]]
+    assert f"Judged are 2 of {len(names)} pairs (task.num_judged)" in found.notes[0]
