@@ -77,12 +77,21 @@ def labelled(source: Source) -> Source:
     return source
 
 
-def open_pictures(paths: Sequence[str | Path]) -> Samples:
+Paths = str | Path | Sequence[str | Path]
+"""What a user points at: one path or several."""
+
+
+def as_list(paths: Paths) -> list[Path]:
+    """One path, or each of several."""
+    return [Path(paths)] if isinstance(paths, str | Path) else list(map(Path, paths))
+
+
+def open_pictures(paths: Paths) -> Samples:
     """Pictures to predict on, in the order given.
 
     Args:
-        paths: picture files and folders, mixed; a folder stands for all pictures below it. A file
-            that is no picture is kept, so that its row can say so.
+        paths: a picture file or a folder, which stands for all pictures below it; or several,
+            mixed. A file that is no picture is kept, so that its row can say so.
 
     Returns:
         Unlabelled samples; their names are the paths as given.
@@ -92,7 +101,8 @@ def open_pictures(paths: Sequence[str | Path]) -> Samples:
         DataError: the folders hold no pictures.
     """
     names: list[str] = []
-    for path in map(Path, paths):
+    paths = as_list(paths)
+    for path in paths:
         if path.is_dir():
             names += [(path / name).as_posix() for name in list_folder(path).pictures]
         elif path.exists():

@@ -11,6 +11,7 @@ from saccade.config.run import RunConfig
 from saccade.config.task import JobName
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
+from saccade.data.sources import Paths
 from saccade.metrics.intervals import Estimate
 from saccade.recipes.recipe import Recipe
 from saccade.run.folder import RunFolder
@@ -76,7 +77,7 @@ class Job(Protocol):
         """
         ...
 
-    def inputs(self, paths: Sequence[str | Path]) -> Samples:
+    def inputs(self, paths: Paths) -> Samples:
         """What a user wants answers for, in the order given; a folder stands for all it holds.
 
         Raises:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from saccade.attribution.methods import Method, default_methods
 from saccade.data.batch import Batch
 from saccade.data.placement import place
 from saccade.data.samples import Samples
-from saccade.data.sources import open_pictures
+from saccade.data.sources import Paths, open_pictures
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
 from saccade.tasks.detect import Detect
@@ -55,9 +54,7 @@ class Detector:
         """The classes of objects that it finds."""
         return self.engine.class_names
 
-    def predict(
-        self, inputs: str | Path | Sequence[str | Path], *, min_score: float | None = None
-    ) -> list[PictureObjects]:
+    def predict(self, inputs: Paths, *, min_score: float | None = None) -> list[PictureObjects]:
         """Finds objects in pictures, or folders of them; one answer per picture, in order.
 
         Args:
@@ -68,8 +65,7 @@ class Detector:
         Raises:
             UsageError: a path does not exist.
         """
-        paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-        return list(self.stream(open_pictures(paths), min_score=min_score))
+        return list(self.stream(open_pictures(inputs), min_score=min_score))
 
     def stream(
         self, samples: Samples, *, min_score: float | None = None
@@ -85,7 +81,7 @@ class Detector:
 
     def explain(
         self,
-        inputs: str | Path | Sequence[str | Path],
+        inputs: Paths,
         *,
         methods: Sequence[Method] = (),
         label: str | None = None,
@@ -93,16 +89,10 @@ class Detector:
         """What spoke for the surest object of a class; pictures that cannot be read are left out.
 
         Args:
-            inputs: pictures or folders.
-            methods: ``legrad``, ``rollout``, ``gradcam``; none given: those that suit the model.
+            inputs, methods: see ``Model.explain``, for what is raised too.
             label: the class to explain; None: the class of the surest object of all.
-
-        Raises:
-            UsageError: a path or a class does not exist, or a method does not suit the model.
         """
-        paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-        samples = open_pictures(paths)
-        yield from self.explain_samples(samples, methods=methods, label=label)
+        yield from self.explain_samples(open_pictures(inputs), methods=methods, label=label)
 
     def explain_samples(
         self, samples: Samples, *, methods: Sequence[Method], label: str | None

@@ -1,13 +1,12 @@
 """An embedder, ready to answer in Python."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import torch
 
 from saccade.attribution.methods import Method, default_methods, heat
 from saccade.data.samples import Samples
-from saccade.data.sources import open_pictures
+from saccade.data.sources import Paths, open_pictures
 from saccade.errors import UsageError
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
@@ -30,23 +29,22 @@ class Embedder:
         """The classes that it was trained to tell apart; it embeds pictures of others too."""
         return self.engine.class_names
 
-    def embed(self, inputs: str | Path | Sequence[str | Path]) -> Embeddings:
+    def embed(self, inputs: Paths) -> Embeddings:
         """Pictures, or folders of them, as vectors of unit length, to compare them by.
 
         Raises:
             UsageError: a path does not exist.
         """
-        paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
         return embed(
             self.engine.task,
-            self.engine.loader(open_pictures(paths)),
+            self.engine.loader(open_pictures(inputs)),
             device=self.engine.device,
             precision=self.engine.precision,
         )
 
     def explain(
         self,
-        inputs: str | Path | Sequence[str | Path],
+        inputs: Paths,
         *,
         methods: Sequence[Method] = (),
         label: str | None = None,
@@ -56,17 +54,11 @@ class Embedder:
         Pictures that cannot be read are left out.
 
         Args:
-            inputs: pictures or folders.
-            methods: ``legrad``, ``rollout``, ``gradcam``; none given: those that suit the model.
+            inputs, methods: see ``Model.explain``, for what is raised too.
             label: the class to explain; None: the nearest one, or the vector itself where the model
                 learned without classes.
-
-        Raises:
-            UsageError: a path or a class does not exist, or a method does not suit the model.
         """
-        paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-        samples = open_pictures(paths)
-        yield from self.explain_samples(samples, methods=methods, label=label)
+        yield from self.explain_samples(open_pictures(inputs), methods=methods, label=label)
 
     def explain_samples(
         self, samples: Samples, *, methods: Sequence[Method], label: str | None

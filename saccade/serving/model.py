@@ -1,7 +1,6 @@
 """A model with its weights, ready to answer: of a run folder, or of another library."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32
@@ -9,7 +8,7 @@ from jaxtyping import Float32
 from saccade.attribution.methods import Method
 from saccade.backbones.features import Norm
 from saccade.data.batch import Batch
-from saccade.data.sources import Samples, open_pictures
+from saccade.data.sources import Paths, Samples, open_pictures
 from saccade.serving.classes import Prediction, class_probs, explain_classes, stream_classes
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Explanation, class_asked
@@ -35,13 +34,13 @@ class Model:
         """The K classes, in the order of ``Prediction.probs``; none for weights without a head."""
         return self.task.class_names
 
-    def predict(self, inputs: str | Path | Sequence[str | Path]) -> list[Prediction]:
+    def predict(self, inputs: Paths) -> list[Prediction]:
         """Classifies pictures, or folders of them; one answer per picture, in order.
 
         Raises:
             UsageError: a path does not exist.
         """
-        return list(self.stream(open_pictures(_as_list(inputs))))
+        return list(self.stream(open_pictures(inputs)))
 
     def stream(self, samples: Samples) -> Iterator[Prediction]:
         """The same, one at a time and in constant memory; for as many pictures as there are."""
@@ -55,18 +54,18 @@ class Model:
         """
         return class_probs(self.engine, batch)
 
-    def embed(self, inputs: str | Path | Sequence[str | Path]) -> Embeddings:
+    def embed(self, inputs: Paths) -> Embeddings:
         """Pictures, or folders of them, as vectors of unit length, to compare them by.
 
         Raises:
             UsageError: a path does not exist.
         """
-        loader = self.engine.loader(open_pictures(_as_list(inputs)))
+        loader = self.engine.loader(open_pictures(inputs))
         return embed(self.task, loader, device=self.engine.device, precision=self.engine.precision)
 
     def features(
         self,
-        inputs: str | Path | Sequence[str | Path],
+        inputs: Paths,
         *,
         layers: Sequence[int] = (-1,),
         norm: Norm = "none",
@@ -84,7 +83,7 @@ class Model:
         """
         yield from features(
             self.task,
-            self.engine.loader(open_pictures(_as_list(inputs))),
+            self.engine.loader(open_pictures(inputs)),
             layers=layers,
             norm=norm,
             device=self.engine.device,
@@ -93,7 +92,7 @@ class Model:
 
     def explain(
         self,
-        inputs: str | Path | Sequence[str | Path],
+        inputs: Paths,
         *,
         methods: Sequence[Method] = (),
         label: str | None = None,
@@ -108,8 +107,7 @@ class Model:
         Raises:
             UsageError: a path or a class does not exist, or a method does not suit the model.
         """
-        samples = open_pictures(_as_list(inputs))
-        yield from self.explain_samples(samples, methods=methods, label=label)
+        yield from self.explain_samples(open_pictures(inputs), methods=methods, label=label)
 
     def explain_samples(
         self, samples: Samples, *, methods: Sequence[Method], label: str | None
@@ -125,7 +123,3 @@ class Model:
     ) -> Iterator[Explanation]:
         """Explains one batch; see ``explain``."""
         yield from explain_classes(self.engine, batch, names, methods=methods, label=label)
-
-
-def _as_list(inputs: str | Path | Sequence[str | Path]) -> list[str | Path]:
-    return [inputs] if isinstance(inputs, str | Path) else list(inputs)

@@ -1,7 +1,6 @@
 """A trained segmenter: pictures in, masks in the pictures' own pixels out."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from saccade.data.batch import Batch
 from saccade.data.placement import Placement, place
 from saccade.data.regions import box_of
 from saccade.data.samples import Samples
-from saccade.data.sources import open_pictures
+from saccade.data.sources import Paths, open_pictures
 from saccade.errors import UsageError
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
@@ -77,9 +76,7 @@ class Segmenter:
         task = self.engine.task
         return task.pixel_names if isinstance(task, Segment) else task.class_names
 
-    def predict(
-        self, inputs: str | Path | Sequence[str | Path], *, min_score: float | None = None
-    ) -> list[Segmented]:
+    def predict(self, inputs: Paths, *, min_score: float | None = None) -> list[Segmented]:
         """Segments pictures, or folders of them; one answer per picture, in order.
 
         Args:
@@ -90,9 +87,8 @@ class Segmenter:
         Raises:
             UsageError: a path does not exist, or classes of pixels are asked for a score.
         """
-        paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
         made = self if min_score is None else Segmenter(self.engine.scoring_from(min_score))
-        return list(made.stream(open_pictures(paths)))
+        return list(made.stream(open_pictures(inputs)))
 
     def stream(self, samples: Samples) -> Iterator[Segmented]:
         """The same, one at a time and in constant memory; for as many pictures as there are."""
@@ -107,7 +103,7 @@ class Segmenter:
 
     def explain(
         self,
-        inputs: str | Path | Sequence[str | Path],
+        inputs: Paths,
         *,
         methods: Sequence[Method] = (),
         label: str | None = None,
@@ -115,16 +111,10 @@ class Segmenter:
         """What speaks for a class; pictures that cannot be read are left out.
 
         Args:
-            inputs: pictures or folders.
-            methods: ``legrad``, ``rollout``, ``gradcam``; none given: those that suit the model.
+            inputs, methods: see ``Model.explain``, for what is raised too.
             label: the class to explain; None: that of the most pixels, or of the surest object.
-
-        Raises:
-            UsageError: a path or a class does not exist, or a method does not suit the model.
         """
-        paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-        samples = open_pictures(paths)
-        yield from self.explain_samples(samples, methods=methods, label=label)
+        yield from self.explain_samples(open_pictures(inputs), methods=methods, label=label)
 
     def explain_samples(
         self, samples: Samples, *, methods: Sequence[Method], label: str | None

@@ -1,7 +1,6 @@
 """A trained translator, ready to turn pictures into others."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image
 
 from saccade.data.batch import Batch
 from saccade.data.samples import Samples
-from saccade.data.sources import open_pictures
+from saccade.data.sources import Paths, open_pictures
 from saccade.errors import UsageError
 from saccade.serving.engine import Engine
 from saccade.tasks.flow.edits import grey
@@ -51,7 +50,7 @@ class Translator:
 
     def translate(
         self,
-        inputs: str | Path | Sequence[str | Path],
+        inputs: Paths,
         *,
         steps: int | None = None,
         seed: int = JUDGING_SEED,
@@ -67,8 +66,7 @@ class Translator:
         Raises:
             UsageError: a path does not exist, or a number makes no sense.
         """
-        paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-        return list(self.stream(open_pictures(paths), steps=steps, seed=seed))
+        return list(self.stream(open_pictures(inputs), steps=steps, seed=seed))
 
     def stream(
         self, samples: Samples, *, steps: int | None = None, seed: int = JUDGING_SEED

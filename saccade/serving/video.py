@@ -1,7 +1,6 @@
 """A trained model of clips, ready to answer."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from saccade.attribution.methods import Method
 from saccade.data.batch import Batch
 from saccade.data.clips.sources import open_clip_inputs
 from saccade.data.samples import Samples
+from saccade.data.sources import Paths
 from saccade.serving.classes import Prediction, class_probs, explain_classes, stream_classes
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Explanation, class_asked
@@ -35,7 +35,7 @@ class VideoModel:
         """The K classes, in the order of ``Prediction.probs``; none for weights without a head."""
         return self.task.class_names
 
-    def predict(self, inputs: str | Path | Sequence[str | Path]) -> list[Prediction]:
+    def predict(self, inputs: Paths) -> list[Prediction]:
         """Classifies clips, or folders of them; one answer per clip, in order.
 
         Args:
@@ -44,7 +44,7 @@ class VideoModel:
         Raises:
             UsageError: a path does not exist, or the weights have no head.
         """
-        return list(stream_classes(self.engine, open_clip_inputs(_as_list(inputs))))
+        return list(stream_classes(self.engine, open_clip_inputs(inputs)))
 
     def probs(self, batch: Batch) -> Float32[np.ndarray, "B K"]:
         """Class probabilities of a batch of clips."""
@@ -60,7 +60,7 @@ class VideoModel:
 
     def explain(
         self,
-        inputs: str | Path | Sequence[str | Path],
+        inputs: Paths,
         *,
         methods: Sequence[Method] = (),
         label: str | None = None,
@@ -68,15 +68,10 @@ class VideoModel:
         """Where, and when, the model looked; clips that cannot be read are left out.
 
         Args:
-            inputs: clips or folders.
-            methods: ``legrad``, ``rollout``, ``gradcam``; none given: those that suit the model.
+            inputs, methods: see ``Model.explain``, for what is raised too.
             label: the class to explain; None: the one predicted for each clip.
-
-        Raises:
-            UsageError: a path or a class does not exist, or a method does not suit the model.
         """
-        samples = open_clip_inputs(_as_list(inputs))
-        yield from self.explain_samples(samples, methods=methods, label=label)
+        yield from self.explain_samples(open_clip_inputs(inputs), methods=methods, label=label)
 
     def explain_samples(
         self, samples: Samples, *, methods: Sequence[Method], label: str | None
@@ -101,7 +96,3 @@ class VideoModel:
                     for method, heat in explanation.heats.items()
                 },
             )
-
-
-def _as_list(inputs: str | Path | Sequence[str | Path]) -> list[str | Path]:
-    return [inputs] if isinstance(inputs, str | Path) else list(inputs)

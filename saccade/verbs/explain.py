@@ -9,6 +9,7 @@ from PIL import Image
 
 from saccade.attribution.methods import parse_method
 from saccade.data.samples import count
+from saccade.data.sources import Paths
 from saccade.jobs.find import find_job
 from saccade.reporting.overlay import strip
 from saccade.run.folder import refuse_taken
@@ -38,7 +39,7 @@ class ExplainResult:
 
 def explain(
     run: str | Path,
-    inputs: str | Path | Sequence[str | Path],
+    inputs: Paths,
     out: str | Path,
     *,
     methods: Sequence[str] = (),
@@ -70,7 +71,7 @@ def explain(
         voice.say(note)
     refuse_taken(folder)
     job = find_job(engine.job)
-    samples = job.inputs([inputs] if isinstance(inputs, str | Path) else list(inputs))
+    samples = job.inputs(inputs)
     entries: list[dict[str, Any]] = []
     for explanation in job.explain(engine, samples, methods=chosen, label=label):
         folder.mkdir(parents=True, exist_ok=True)

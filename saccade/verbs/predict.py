@@ -1,9 +1,10 @@
 """predict: a model and pictures -> one answer per picture."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from saccade.data.sources import Paths
 from saccade.jobs.find import find_job
 from saccade.jobs.job import Row
 from saccade.run.folder import refuse_taken
@@ -43,7 +44,7 @@ class PredictResult:
 
 def predict(
     run: str | Path,
-    inputs: str | Path | Sequence[str | Path],
+    inputs: Paths,
     out: str | Path,
     *,
     draw: str | Path | None = None,
@@ -83,7 +84,7 @@ def predict(
         refuse_taken(drawn, option="--draw")
     engine = _load(run, min_score=min_score, device=device, voice=voice)
     job = find_job(engine.job)
-    samples = job.inputs([inputs] if isinstance(inputs, str | Path) else list(inputs))
+    samples = job.inputs(inputs)
     answers = job.rows(engine, samples, drawn=drawn)  # refuses here what cannot be drawn
     if drawn is not None:
         drawn.mkdir(parents=True, exist_ok=True)
@@ -112,7 +113,7 @@ def predict(
 
 def rows(
     run: str | Path,
-    inputs: Sequence[str | Path],
+    inputs: Paths,
     *,
     min_score: float | None = None,
     device: str | None = None,

@@ -1,12 +1,13 @@
 """search: an index and queries -> the pictures most like them."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from saccade.data.sources import Paths, as_list
 from saccade.errors import UsageError, nearest
 from saccade.jobs.embed.sheet import Cell, contact_sheet
 from saccade.jobs.embed.sheet_page import sheet_page
@@ -88,7 +89,7 @@ class SearchResult:
 
 def search(
     index: str | Path,
-    queries: str | Path | Sequence[str | Path] = (),
+    queries: Paths = (),
     *,
     k: int = 10,
     label: str | None = None,
@@ -115,7 +116,7 @@ def search(
         UsageError: no such index, query or class, or a model other than the index's.
         DataError: a file of the index is damaged, or none of the queries can be read.
     """
-    asked = [queries] if isinstance(queries, str | Path) else list(queries)
+    asked = as_list(queries)
     sheet = None if sheet is None else Path(sheet)
     _refuse(asked, k=k, label=label, sheet=sheet)
     opened = open_index(index)
@@ -147,7 +148,7 @@ def search(
     )
 
 
-def _refuse(asked: list[str | Path], *, k: int, label: str | None, sheet: Path | None) -> None:
+def _refuse(asked: list[Path], *, k: int, label: str | None, sheet: Path | None) -> None:
     if k < 1:
         raise UsageError(f"k is {k}; at least one neighbour can be asked for")
     if (label is None) == (not asked):
@@ -166,7 +167,7 @@ def _refuse(asked: list[str | Path], *, k: int, label: str | None, sheet: Path |
 
 def _queries(
     index: Index,
-    asked: list[str | Path],
+    asked: list[Path],
     *,
     run: str | Path | None,
     device: str | None,

@@ -1,6 +1,5 @@
 """translate: a run and pictures -> other pictures."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from saccade.data.sources import open_pictures
+from saccade.data.sources import Paths, open_pictures
 from saccade.errors import UsageError
 from saccade.run.folder import refuse_taken
 from saccade.serving.load import load_engine
@@ -46,7 +45,7 @@ class TranslateResult:
 
 def translate(
     run: str | Path,
-    inputs: str | Path | Sequence[str | Path],
+    inputs: Paths,
     out: str | Path,
     *,
     steps: int | None = None,
@@ -80,7 +79,7 @@ def translate(
             f"{run} was trained to {engine.job}; pictures are translated by a run of `saccade "
             "train SOURCE --job translate`"
         )
-    samples = open_pictures([inputs] if isinstance(inputs, str | Path) else list(inputs))
+    samples = open_pictures(inputs)
     report = voice.counting("translated")
     entries: list[dict[str, str | None]] = []
     strips: list[UInt8[np.ndarray, "3 3 H W"]] = []

@@ -1,6 +1,5 @@
 """What a person points at when the pictures move: video files and folders of frames."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from saccade.data.groups import GROUPS_FILE, read_groups, require_apart
 from saccade.data.layout import ALL, find_layout
 from saccade.data.listing import Ignored, Listing, list_folder
 from saccade.data.samples import Samples, Source
-from saccade.data.sources import missing, split_by_layout
+from saccade.data.sources import Paths, as_list, missing, split_by_layout
 from saccade.errors import DataError, UsageError
 
 Clip = FrameFolder | VideoFile
@@ -146,12 +145,12 @@ def open_clips(path: str | Path) -> Source:
     )
 
 
-def open_clip_inputs(paths: Sequence[str | Path]) -> Samples:
+def open_clip_inputs(paths: Paths) -> Samples:
     """Clips to answer for, in the order given.
 
     Args:
-        paths: video files, folders of frames, and folders of either, mixed. A file that is no video
-            is kept, so that its row can say so.
+        paths: a video file, a folder of frames or a folder of either; or several, mixed. A file
+            that is no video is kept, so that its row can say so.
 
     Returns:
         Unlabelled samples; their names are the paths as given.
@@ -162,7 +161,8 @@ def open_clip_inputs(paths: Sequence[str | Path]) -> Samples:
     """
     names: list[str] = []
     clips: list[Clip] = []
-    for path in map(Path, paths):
+    paths = as_list(paths)
+    for path in paths:
         if path.is_dir():
             for name, clip in _find_clips(path, list_folder(path)).items():
                 names.append((path / name).as_posix())

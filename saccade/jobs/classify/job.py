@@ -12,7 +12,7 @@ from saccade.config.task import JobName
 from saccade.data.annotated import guess_job
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
-from saccade.data.sources import labelled, open_pictures, open_source
+from saccade.data.sources import Paths, labelled, open_pictures, open_source
 from saccade.errors import DataError
 from saccade.jobs.classify.gallery import write_gallery
 from saccade.jobs.classify.judge import ClassJudgement, judge
@@ -51,7 +51,7 @@ class ClassifyJob:
             raise DataError(f"{path} holds pictures and their masks, and no folder for each class.")
         return labelled(open_source(path))
 
-    def inputs(self, paths: Sequence[str | Path]) -> Samples:
+    def inputs(self, paths: Paths) -> Samples:
         """Pictures, and folders of them."""
         return open_pictures(paths)
 

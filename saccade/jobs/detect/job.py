@@ -11,7 +11,7 @@ from saccade.config.task import JobName
 from saccade.data.annotated import open_boxes
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
-from saccade.data.sources import open_pictures
+from saccade.data.sources import Paths, open_pictures
 from saccade.jobs.detect.boxes import Drawn, class_colour, draw_boxes
 from saccade.jobs.detect.gallery import write_gallery
 from saccade.jobs.detect.judge import DetectJudgement, judge
@@ -53,7 +53,7 @@ class DetectJob:
         """COCO, Pascal VOC or YOLO."""
         return open_boxes(path)
 
-    def inputs(self, paths: Sequence[str | Path]) -> Samples:
+    def inputs(self, paths: Paths) -> Samples:
         """Pictures, and folders of them."""
         return open_pictures(paths)
 

@@ -13,7 +13,7 @@ from saccade.config.task import JobName
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
-from saccade.data.sources import labelled, open_pictures, open_source
+from saccade.data.sources import Paths, labelled, open_pictures, open_source
 from saccade.jobs.drawing import save_drawing
 from saccade.jobs.embed.gallery import write_gallery
 from saccade.jobs.embed.judge import EmbedJudgement, judge
@@ -46,7 +46,7 @@ class EmbedJob:
         """A class folder, split folders of them, or arrays with labels."""
         return labelled(open_source(path))
 
-    def inputs(self, paths: Sequence[str | Path]) -> Samples:
+    def inputs(self, paths: Paths) -> Samples:
         """Pictures, and folders of them."""
         return open_pictures(paths)
 

@@ -14,7 +14,7 @@ from saccade.data.bare import open_bare
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
-from saccade.data.sources import open_pictures
+from saccade.data.sources import Paths, open_pictures
 from saccade.errors import UsageError
 from saccade.jobs.drawing import drawing_name
 from saccade.jobs.generate.gallery import write_gallery
@@ -45,7 +45,7 @@ class GenerateJob:
         """Any pictures; class folders, and arrays with labels, can be asked for their classes."""
         return open_bare(path)
 
-    def inputs(self, paths: Sequence[str | Path]) -> Samples:
+    def inputs(self, paths: Paths) -> Samples:
         """Pictures, or folders of them."""
         return open_pictures(paths)
 

@@ -15,7 +15,7 @@ from saccade.data.bare import open_bare
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
-from saccade.data.sources import open_pictures
+from saccade.data.sources import Paths, open_pictures
 from saccade.errors import UsageError
 from saccade.jobs.job import Judgement, Row
 from saccade.jobs.pretrain.gallery import write_gallery
@@ -41,7 +41,7 @@ class PretrainJob:
         """Any pictures: of what else is known about them, classes only judge neighbours."""
         return replace(open_bare(path), class_names=None)
 
-    def inputs(self, paths: Sequence[str | Path]) -> Samples:
+    def inputs(self, paths: Paths) -> Samples:
         """Pictures, and folders of them."""
         return open_pictures(paths)
 

@@ -12,7 +12,7 @@ from saccade.config.task import JobName
 from saccade.data.annotated import open_masks
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
-from saccade.data.sources import open_pictures
+from saccade.data.sources import Paths, open_pictures
 from saccade.jobs.drawing import drawing_name
 from saccade.jobs.job import Judgement, Row
 from saccade.jobs.segment.drawing import save_mask
@@ -51,7 +51,7 @@ class SegmentJob:
         """A folder of masks beside one of pictures, or COCO outlines."""
         return open_masks(path)
 
-    def inputs(self, paths: Sequence[str | Path]) -> Samples:
+    def inputs(self, paths: Paths) -> Samples:
         """Pictures, and folders of them."""
         return open_pictures(paths)
 

@@ -12,7 +12,7 @@ from saccade.config.run import RunConfig
 from saccade.config.task import JobName
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
-from saccade.data.sources import open_pictures
+from saccade.data.sources import Paths, open_pictures
 from saccade.errors import UsageError
 from saccade.jobs.drawing import drawing_name
 from saccade.jobs.job import Judgement, Row
@@ -50,7 +50,7 @@ class TranslateJob:
         """Pairs, or plain pictures from which an edit makes pairs (``task.edit.kind``)."""
         return open_pairs_or_pictures(str(path))
 
-    def inputs(self, paths: Sequence[str | Path]) -> Samples:
+    def inputs(self, paths: Paths) -> Samples:
         """Pictures, or folders of them."""
         return open_pictures(paths)
 

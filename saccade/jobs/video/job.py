@@ -14,6 +14,7 @@ from saccade.data.clips.frames import Clips, read_clip
 from saccade.data.clips.sources import open_clip_inputs, open_clips
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
+from saccade.data.sources import Paths
 from saccade.errors import DataError
 from saccade.jobs.classify.job import ClassifyJob, as_row
 from saccade.jobs.drawing import captioned, drawing_name
@@ -42,7 +43,7 @@ class VideoJob:
         """Class folders of video files or of folders of frames, with or without splits above."""
         return labelled_clips(open_clips(path))
 
-    def inputs(self, paths: Sequence[str | Path]) -> Samples:
+    def inputs(self, paths: Paths) -> Samples:
         """Clips, and folders of them."""
         return open_clip_inputs(paths)
 
