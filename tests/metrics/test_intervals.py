@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from saccade.metrics.intervals import percentile_estimate, resample_weights, wilson
+from saccade.metrics.intervals import mean_estimate, percentile_estimate, resample_weights, wilson
 
 
 def test_wilson_solves_its_defining_equation():
@@ -45,3 +45,11 @@ def test_percentile_interval_is_widened_to_hold_its_value():
     estimate = percentile_estimate(0.01, np.linspace(0.02, 0.06, 500))
     assert estimate.low == estimate.value == 0.01
     assert estimate.high == pytest.approx(0.059)
+
+
+def test_a_mean_has_the_interval_that_its_spread_and_number_ask_for():
+    values = np.random.default_rng(0).normal(3.0, 2.0, 400).astype(np.float32)
+    found = mean_estimate(values)
+    assert found.value == pytest.approx(values.mean(dtype=np.float64))
+    # 1.96 standard errors to each side
+    assert found.high - found.low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.15)

@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 
 from saccade.config.run import ShortClips
 from saccade.data.clips.frames import evenly_spread
-from saccade.data.decoding.decode import MAX_PIXELS, PictureHeader, UnreadablePicture
+from saccade.data.decoding.decode import PictureHeader, UnreadablePicture, check_size
 from saccade.data.pictures import PictureFiles
 from saccade.errors import UsageError
 
@@ -147,7 +147,7 @@ def _opened(path: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
             if not container.streams.video:
                 raise UnreadablePicture("it has no frames: there is no video in the file")
             stream = container.streams.video[0]
-            _check_size(stream.height, stream.width)
+            check_size(stream.height, stream.width)
             stream.codec_context.thread_count = 1  # clips are decoded side by side already
             yield container, stream
     except (UnreadablePicture, UsageError):
@@ -189,7 +189,7 @@ def _decode(
             container.seek(last_key, stream=stream)
             frames = container.decode(stream)
         for frame in frames:
-            _check_size(frame.height, frame.width)
+            check_size(frame.height, frame.width)
             reached = frame.pts if frame.pts is not None else frame.dts
             if reached is None or reached >= time:
                 yield frame
@@ -211,12 +211,3 @@ def _pixels(
         interpolation="AREA",
     ).reshape(frame.height // by, frame.width // by, channels)
     return np.ascontiguousarray(np.rot90(array, k=round(frame.rotation / 90)))
-
-
-def _check_size(height: int, width: int) -> None:
-    if height * width > MAX_PIXELS:
-        raise UnreadablePicture(
-            f"{width} x {height} pixels, more than the {MAX_PIXELS:,} that are read"
-        )
-    if height * width == 0:
-        raise UnreadablePicture(f"{width} x {height} pixels")

@@ -178,7 +178,7 @@ def _decode_fast(
     size = ordinary_jpeg_size(data)
     if size is None:
         return None
-    _check_size(size.height, size.width)
+    check_size(size.height, size.width)
     scale = jpeg_scale(size.height, size.width, min_side)
     picture = decode_jpeg(data, size, channels=channels, scale=scale)
     if picture is not None and _may_be_turned(data):
@@ -211,14 +211,19 @@ def _open(data: bytes) -> ImageFile.ImageFile:
     for starts, reader in _READERS:
         if data.startswith(starts):
             image = reader(io.BytesIO(data))
-            _check_size(image.height, image.width)
+            check_size(image.height, image.width)
             return image
     raise UnreadablePicture(
         f"not a picture this reads ({_FORMATS})" if data else "the file is empty"
     )
 
 
-def _check_size(height: int, width: int) -> None:
+def check_size(height: int, width: int) -> None:
+    """Whether a picture, or a frame, has pixels and not too many of them.
+
+    Raises:
+        UnreadablePicture: it has none, or more than ``MAX_PIXELS``.
+    """
     if height * width > MAX_PIXELS:
         raise UnreadablePicture(
             f"{width} x {height} pixels, more than the {MAX_PIXELS:,} that are read"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 from PIL import Image
 
 from saccade.attribution.methods import default_methods
@@ -47,11 +47,12 @@ def write_gallery(
     folder.pictures.mkdir()
     album = _Album(folder, model, judged_on, judgement)
     worst = judgement.worst(NUM_MISTAKES)
+    shown = varied(judgement.labels, judgement.predicted, count=NUM_EXPLAINED)
     index = {
         "data": _examples(album, training),
         "batch": _augmented(album, training, config),
         "mistakes": [album.mistake(position) for position in worst],
-        "attention": [album.explained(position) for position in _varied(judgement)],
+        "attention": [album.explained(position) for position in shown],
     }
     write_json(folder.pictures / "index.json", index)
 
@@ -146,13 +147,15 @@ def _augmented(album: _Album, training: Loader, config: RunConfig) -> list[dict[
     return shown
 
 
-def _varied(judgement: ClassJudgement) -> list[int]:
-    """Positions of one correctly answered picture per class, then of others, evenly spaced."""
-    right = np.flatnonzero(judgement.labels == judgement.predicted)
-    _, first = np.unique(judgement.labels[right], return_index=True)
-    chosen = right[first][:: max(1, len(first) // NUM_EXPLAINED)].tolist()
+def varied(
+    labels: Int64[np.ndarray, " n"], predicted: Int64[np.ndarray, " n"], *, count: int
+) -> list[int]:
+    """Positions of one correct answer per class, then of others, evenly spaced; up to ``count``."""
+    right = np.flatnonzero(labels == predicted)
+    _, first = np.unique(labels[right], return_index=True)
+    chosen = right[first][:: max(1, len(first) // count)].tolist()
     others = [p for p in right.tolist() if p not in set(chosen)]
-    return (chosen + others)[:NUM_EXPLAINED]
+    return (chosen + others)[:count]
 
 
 def _channels_last(image: UInt8[np.ndarray, "C H W"]) -> UInt8[np.ndarray, "H W C"]:

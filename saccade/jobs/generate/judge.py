@@ -27,7 +27,7 @@ from saccade.metrics.distance import (
     nearest,
     with_interval,
 )
-from saccade.metrics.intervals import Estimate, percentile_estimate, resample_weights, wilson
+from saccade.metrics.intervals import Estimate, mean_estimate, percentile_estimate, wilson
 from saccade.run.device import autocast
 from saccade.serving.engine import Engine
 from saccade.tasks.flow.generate import Generate
@@ -135,7 +135,7 @@ def judge(engine: Engine[Generate], loader: Loader) -> GenerateJudgement:
         "frechet_share": Estimate(*(max(0.0, v) / ceiling for v in _ends(distance))),
         "frechet": distance,
         "kernel_distance": with_interval(kernel_distance, drawn.features, real.features),
-        "flow_loss": _mean(losses),
+        "flow_loss": mean_estimate(losses),
     }
     if drawn.hits is not None and real.hits is not None:
         metrics["accuracy"] = wilson(int(drawn.hits.sum()), len(drawn.hits))
@@ -244,12 +244,6 @@ def _notes(num_made: int, num_real: int, *, has_training: bool) -> list[str]:
             "The training pictures are not at hand, so there is no floor and no look for copies."
         )
     return notes
-
-
-def _mean(values: Float32[np.ndarray, " n"]) -> Estimate:
-    weights = resample_weights(len(values), num_resamples=500, generator=np.random.default_rng(0))
-    means = np.concatenate([w @ values.astype(np.float64) / len(values) for w in weights])
-    return percentile_estimate(float(values.mean(dtype=np.float64)), means)
 
 
 def _ends(estimate: Estimate) -> tuple[float, float, float]:

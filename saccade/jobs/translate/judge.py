@@ -15,7 +15,7 @@ from torch import Tensor
 from saccade.data.loader import Loader
 from saccade.jobs.generate.looking import evenly
 from saccade.metrics.distance import FEWEST_PER_FEATURE, frechet, kernel_distance, with_interval
-from saccade.metrics.intervals import Estimate, percentile_estimate, resample_weights
+from saccade.metrics.intervals import Estimate, mean_estimate
 from saccade.metrics.likeness import psnr, ssim
 from saccade.run.device import autocast
 from saccade.serving.engine import Engine
@@ -193,10 +193,10 @@ def _metrics(
         metrics[f"{prefix}kernel_distance"] = with_interval(
             kernel_distance, features[way], features["target"]
         )
-        metrics[f"{prefix}psnr"] = _mean(columns[f"{way}_psnr"])
-        metrics[f"{prefix}ssim"] = _mean(columns[f"{way}_ssim"])
-    metrics["flow_loss"] = _mean(columns["flow_loss"])
-    metrics["regression_loss"] = _mean(columns["regression_loss"])
+        metrics[f"{prefix}psnr"] = mean_estimate(columns[f"{way}_psnr"])
+        metrics[f"{prefix}ssim"] = mean_estimate(columns[f"{way}_ssim"])
+    metrics["flow_loss"] = mean_estimate(columns["flow_loss"])
+    metrics["regression_loss"] = mean_estimate(columns["regression_loss"])
     return metrics
 
 
@@ -242,9 +242,3 @@ def _notes(num_pieces: int, num_pictures: int) -> list[str]:
 
 def _with_channels(images: UInt8[Tensor, "B C2 H W"], channels: int) -> UInt8[Tensor, "B C H W"]:
     return images.expand(-1, channels, -1, -1) if images.shape[1] == 1 else images
-
-
-def _mean(values: Float64[np.ndarray, " n"]) -> Estimate:
-    weights = resample_weights(len(values), num_resamples=500, generator=np.random.default_rng(0))
-    means = np.concatenate([w @ values / len(values) for w in weights])
-    return percentile_estimate(float(values.mean()), means)

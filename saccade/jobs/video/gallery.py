@@ -14,6 +14,7 @@ from saccade.data.augment.changes import augment
 from saccade.data.batch import Batch
 from saccade.data.clips.frames import Clips, read_clip
 from saccade.data.loader import Loader
+from saccade.jobs.classify.gallery import varied
 from saccade.jobs.drawing import Album
 from saccade.jobs.video.judge import VideoJudgement
 from saccade.reporting.overlay import GAP_PX, PIXEL_ART_PX, strip
@@ -67,7 +68,7 @@ def write_gallery(
         "all frames on one scale.",
         entries=[
             _explained(album, model, judged_on, judgement, position)
-            for position in _varied(judgement)
+            for position in varied(judgement.labels, judgement.predicted, count=NUM_EXPLAINED)
         ],
     )
     album.gallery(
@@ -176,12 +177,3 @@ def _explain(
         label=None,
     )
     return explanation
-
-
-def _varied(judgement: VideoJudgement) -> list[int]:
-    """Positions of one correctly answered clip per class, then of others."""
-    right = np.flatnonzero(judgement.labels == judgement.predicted)
-    _, first = np.unique(judgement.labels[right], return_index=True)
-    chosen = right[first][:: max(1, len(first) // NUM_EXPLAINED)].tolist()
-    others = [p for p in right.tolist() if p not in set(chosen)]
-    return (chosen + others)[:NUM_EXPLAINED]

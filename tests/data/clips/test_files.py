@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 
 from saccade.data.clips import files as video_files
 from saccade.data.clips.files import VideoFile, is_video_name
+from saccade.data.decoding import decode
 from saccade.data.decoding.decode import UnreadablePicture
 from saccade.errors import UsageError
 
@@ -100,10 +101,8 @@ def test_few_frames_of_a_long_video_do_not_decode_it_all(
     write_video: WriteVideo, monkeypatch: pytest.MonkeyPatch
 ):
     video, decoded = write_video(num_frames=60, gap=6), []
-    check = video_files._check_size
-    monkeypatch.setattr(
-        video_files, "_check_size", lambda h, w: (decoded.append(1), check(h, w))[1]
-    )
+    check = video_files.check_size
+    monkeypatch.setattr(video_files, "check_size", lambda h, w: (decoded.append(1), check(h, w))[1])
     frames(video, 2)
     assert len(decoded) < 30
 
@@ -209,7 +208,7 @@ def test_a_huge_frame_is_refused_before_it_is_decoded(
     write_video: WriteVideo, monkeypatch: pytest.MonkeyPatch
 ):
     video = write_video()
-    monkeypatch.setattr(video_files, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(decode, "MAX_PIXELS", 1000)
     with pytest.raises(UnreadablePicture, match="64 x 48 pixels, more than the 1,000"):
         video.header()
 
