@@ -71,8 +71,9 @@ class Gallery(NamedTuple):
     Attributes:
         name: for links.
         title, text: what is shown, and how to read it.
-        width: ``widest`` where each picture is a strip that needs the whole page, ``wide`` where it
-            needs some of it; else empty.
+        width: ``widest`` where each picture is a strip that needs the whole page, ``wider`` where
+            it needs half of it (four pictures in a row), ``wide`` where it needs a third; else
+            empty.
         pictures: what there is.
     """
 
@@ -178,4 +179,7 @@ def _gallery(records: RunRecords, name: str, gallery: Json) -> Gallery:
 
 def _width(pictures: list[InlinePicture]) -> str:
     aspect = max((picture.width / picture.height for picture in pictures), default=1.0)
-    return "widest" if aspect > 5 else "wide" if aspect > 1.6 else ""
+    for least, width in ((5, "widest"), (2.5, "wider"), (1.6, "wide")):
+        if aspect > least:
+            return width
+    return ""

@@ -151,7 +151,12 @@ def test_a_classifier_has_pages_of_its_own(run: Path):
 
 def test_strips_get_the_width_that_they_need(run: Path):
     widths = {}
-    for name, size in (("", (50, 40)), ("wide", (120, 40)), ("widest", (400, 40))):
+    for name, size in (
+        ("", (50, 40)),
+        ("wide", (80, 40)),
+        ("wider", (160, 40)),
+        ("widest", (400, 40)),
+    ):
         Image.new("RGB", size).save(run / "pictures" / "a.png")
         found = outcome(read_records(run))
         assert found is not None
