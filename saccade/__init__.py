@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from saccade.verbs.probe import probe as probe
     from saccade.verbs.report import report as report
     from saccade.verbs.search import search as search
+    from saccade.verbs.stress import stress as stress
     from saccade.verbs.train import train as train
     from saccade.verbs.translate import translate as translate
 
@@ -51,6 +52,7 @@ _HOMES = {
     "probe": "saccade.verbs.probe",
     "report": "saccade.verbs.report",
     "search": "saccade.verbs.search",
+    "stress": "saccade.verbs.stress",
     "train": "saccade.verbs.train",
     "translate": "saccade.verbs.translate",
 }
@@ -72,6 +74,7 @@ __all__ = [
     "probe",
     "report",
     "search",
+    "stress",
     "train",
     "translate",
 ]

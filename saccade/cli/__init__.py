@@ -13,6 +13,7 @@ import typer
 import saccade
 from saccade.cli.asking import evaluate, explain, predict
 from saccade.cli.generating import generate, translate
+from saccade.cli.judging import stress
 from saccade.cli.learning import pretrain, probe
 from saccade.cli.making import convert, demo, train
 from saccade.cli.searching import duplicates, embed, index, search
@@ -67,6 +68,7 @@ for command in (
     demo,
     train,
     evaluate,
+    stress,
     predict,
     explain,
     report,

@@ -13,6 +13,7 @@ from saccade.reporting.galleries import galleries
 from saccade.reporting.headline import headline
 from saccade.reporting.making import making
 from saccade.reporting.outcome import outcome
+from saccade.reporting.poor import poor
 from saccade.reporting.records import read_records
 from saccade.reporting.results import results
 from saccade.reporting.training import training
@@ -48,6 +49,7 @@ def write_report(run: Path) -> Path:
             results=results(records) if records.job == "classify" else None,
             outcome=outcome(records),
             galleries=galleries(records),
+            poor=poor(records),
             making=making(records),
             unreadable=records.unreadable,
             style=Markup(_templates().get_template("page.css").render()),  # ours, not the user's

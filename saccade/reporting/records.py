@@ -29,6 +29,7 @@ class RunRecords:
         results: ``evaluation/<split>.json`` by split.
         pictures: ``pictures/index.json``: entries by gallery, of a classifier.
         galleries: the same of other jobs: title, text and entries by gallery; see outcome.py.
+        poor: ``evaluation/poor.json``, which ``stress`` leaves.
         unreadable: one sentence for each thing that is there but could not be read.
     """
 
@@ -43,6 +44,7 @@ class RunRecords:
     results: dict[str, Json]
     pictures: dict[str, list[Json]]
     galleries: dict[str, Json]
+    poor: Json
     unreadable: tuple[str, ...]
 
     @property
@@ -113,6 +115,7 @@ def read_records(run: Path) -> RunRecords:
         results={split: result for split, result in results.items() if result},
         pictures={name: list(e or []) for name, e in pictures.items() if not isinstance(e, dict)},
         galleries={name: e for name, e in pictures.items() if isinstance(e, dict)},
+        poor=_read_json(run / "evaluation" / "poor.json", trouble, form=_Poor),
         unreadable=tuple(trouble),
     )
 
@@ -149,6 +152,23 @@ class _Result(msgspec.Struct):
     per_class: list[Json] = []
     confusion: list[list[int]] = []
     reliability: list[Json] = []
+
+
+class _PoorKind(msgspec.Struct):
+    kind: str
+    values: list[float]
+    is_like_augmentation: bool
+
+
+class _Poor(msgspec.Struct):
+    """What the page takes from the figures on poor pictures."""
+
+    n: int
+    metric: str
+    clean: _Estimate
+    mean: float
+    mean_new: float | None
+    kinds: list[_PoorKind]
 
 
 class _Gallery(msgspec.Struct):
