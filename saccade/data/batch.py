@@ -61,6 +61,19 @@ class Batch:
         """The same batch on another device; the sizes stay where they are."""
         return self._changed(lambda tensor: tensor.to(device, non_blocking=True), sizes=self.sizes)
 
+    def pinned(self) -> "Batch":
+        """The same batch in memory that a GPU reads by itself."""
+        return self._changed(lambda tensor: tensor.pin_memory(), sizes=self.sizes)
+
+    def used_in(self, stream: torch.cuda.Stream) -> None:
+        """Keeps the memory of the batch until a stream is done with it, which did not make it."""
+
+        def keep(tensor: Tensor) -> Tensor:
+            tensor.record_stream(stream)
+            return tensor
+
+        self._changed(keep, sizes=self.sizes)
+
     def parts(self, size: int) -> list["Batch"]:
         """The same pictures in order, at most so many in each."""
         slices = [slice(start, start + size) for start in range(0, len(self), size)]

@@ -111,8 +111,7 @@ class Learner:
             self._statistics.put_back()
             raise
         grad_norm = whole(nn.utils.clip_grad_norm_(self.task.parameters(), config.optim.clip_norm))
-        figures = {name: value.item() for name, value in sums.items()}
-        figures = self._world.mean(figures | {"grad_norm": grad_norm.item()})
+        figures = self._world.mean(_numbers(sums | {"grad_norm": grad_norm}))
         if not all(map(math.isfinite, figures.values())):
             self._statistics.put_back()
             return figures
@@ -209,6 +208,13 @@ class _Statistics:
     def put_back(self) -> None:
         for kept, buffer in zip(self._kept, self._buffers, strict=True):
             buffer.copy_(kept)
+
+
+def _numbers(figures: dict[str, Tensor]) -> dict[str, float]:
+    """Scalars in one copy: a GPU is waited for once in a step, when its gradient is known."""
+    device = figures["loss"].device
+    values = [value.detach().to(device, torch.float32) for value in figures.values()]
+    return dict(zip(figures, torch.stack(values).tolist(), strict=True))
 
 
 def _recompute(task: AnyTask) -> None:

@@ -10,6 +10,7 @@ from saccade.data.loader import Loader, TrainingBatch
 from saccade.errors import Stopped
 from saccade.run import checkpoint
 from saccade.run.evaluate import evaluate
+from saccade.run.feed import fed
 from saccade.run.folder import RunFolder
 from saccade.run.journal import Journal
 from saccade.run.learner import Learner, smaller_part
@@ -241,7 +242,8 @@ class Loop:
 
     def _from_here(self) -> Generator[TrainingBatch, None, None]:
         start = self.state.step + self.state.passed_over
-        return self._training.training_batches(self.config.seed, start_step=start)
+        batches = self._training.training_batches(self.config.seed, start_step=start)
+        return fed(batches, self.learner.device)
 
     def _is_due(self, every: int) -> bool:
         step = self.state.step

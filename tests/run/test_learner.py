@@ -279,3 +279,11 @@ def test_a_part_that_memory_is_too_short_for_leaves_no_trace_of_those_before():
 
     assert sizes == [4, 4]
     assert tiny.same_bits(made.tensors(), before)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_figure_of_a_step_is_copied_by_itself(family: str, monkeypatch: pytest.MonkeyPatch):
+    """Each would make the processor wait for a GPU, which then has nothing to do."""
+    made = started(tiny.config(family))
+    monkeypatch.setattr(Tensor, "item", lambda _: pytest.fail("copied by itself"))
+    assert set(step(made, 3)) == {"loss", "top1", "grad_norm"}
