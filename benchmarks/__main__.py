@@ -32,11 +32,12 @@ NAMES = {
     "detect_cells": "BCCD blood cells: average precision, from scratch and pretrained",
     "copies": "edited copies of 2,000 pictures found again, by models and without; has options",
     "engines": "exact search beside faiss, approximate beside exact, 100,000 vectors; has options",
+    "distill": "a student alone against the same one taught, at equal steps; has options",
     "pretrain": "learning without labels: four methods and controls; has options, see --help",
 }
 
 HAVE_OPTIONS = {
-    "ablation", "copies", "detect", "detect_cells", "engines", "generate", "kills_timm",
+    "ablation", "copies", "detect", "detect_cells", "distill", "engines", "generate", "kills_timm",
     "pretrain", "segment", "translate", "video",
 }  # fmt: skip
 """These read their own command line; the others take seeds."""

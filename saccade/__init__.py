@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from saccade.serving.load import load as load
     from saccade.verbs.convert import convert as convert
     from saccade.verbs.demo import demo as demo
+    from saccade.verbs.distill import distill as distill
     from saccade.verbs.duplicates import duplicates as duplicates
     from saccade.verbs.embed import embed as embed
     from saccade.verbs.evaluate import evaluate as evaluate
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "convert": "saccade.verbs.convert",
     "demo": "saccade.verbs.demo",
+    "distill": "saccade.verbs.distill",
     "duplicates": "saccade.verbs.duplicates",
     "embed": "saccade.verbs.embed",
     "evaluate": "saccade.verbs.evaluate",
@@ -61,6 +63,7 @@ __all__ = [
     "__version__",
     "convert",
     "demo",
+    "distill",
     "duplicates",
     "embed",
     "evaluate",

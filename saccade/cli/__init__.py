@@ -14,7 +14,7 @@ import saccade
 from saccade.cli.asking import evaluate, explain, predict
 from saccade.cli.generating import generate, translate
 from saccade.cli.judging import stress
-from saccade.cli.learning import pretrain, probe
+from saccade.cli.learning import distill, pretrain, probe
 from saccade.cli.making import convert, demo, train
 from saccade.cli.searching import duplicates, embed, index, search
 from saccade.cli.showing import models, recipes, report
@@ -81,6 +81,7 @@ for command in (
     duplicates,
     pretrain,
     probe,
+    distill,
     generate,
     translate,
 ):

@@ -1,4 +1,4 @@
-"""Commands for learning without labels: pretrain and probe."""
+"""Commands for learning from more than labels: pretrain, probe and distill."""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -75,6 +75,99 @@ def pretrain(
             settings=parse_settings(settings or []),
             seed=seed,
             init=init,
+            resume=resume,
+            on_nan=on_nan,
+            track=track or (),
+            device=device,
+            is_quiet=quiet,
+        )
+        answer.give(result, text=str(result.report))
+
+
+def distill(
+    source: Annotated[
+        Path, typer.Argument(help="Pictures, with or without classes; the teacher's, or some.")
+    ],
+    out: Annotated[Path, typer.Option(help="The run folder to make.")],
+    teacher: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="Who is learned from: a run folder, or weights of another library. With --resume "
+            "the one that the run began with."
+        ),
+    ] = None,
+    method: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="What is learned: logits, its probabilities; hard, its answers; features, what it "
+            "sees, for which it needs to know no class. logits if left out."
+        ),
+    ] = None,
+    ignore_labels: Annotated[
+        bool, typer.Option("--ignore-labels", help="Let the teacher alone teach.")
+    ] = False,
+    model: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help=f"The student. {MODEL_HELP} rag if left out."),
+    ] = None,
+    budget: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="Wall clock for the whole command, such as 20m; 10m if nothing says how long."
+        ),
+    ] = None,
+    epochs: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Passes over the data, instead of a budget."),
+    ] = None,
+    steps: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Optimiser steps, instead of a budget."),
+    ] = None,
+    settings: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--set", help="Any number of the config, such as teach.temperature=4. Repeatable."
+        ),
+    ] = None,
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Of everything random; 0 if left out."),
+    ] = None,
+    init: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Weights that the student starts from."),
+    ] = None,
+    new_head: Annotated[
+        bool, typer.Option("--new-head", help="Leave the head of these weights behind.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out, exactly.")
+    ] = False,
+    on_nan: OnNan = "stop",
+    track: Track = None,
+    device: Device = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Learn from a trained model: a smaller one of any family, on pictures without labels too."""
+    with answering(is_json=as_json) as answer:
+        from saccade.config.json import parse_settings  # noqa: PLC0415 - keeps --help quick
+
+        result = saccade.distill(
+            source,
+            out,
+            teacher=teacher,
+            method=method,
+            ignore_labels=ignore_labels,
+            model=model,
+            budget=budget,
+            epochs=epochs,
+            steps=steps,
+            settings=parse_settings(settings or []),
+            seed=seed,
+            init=init,
+            new_head=new_head,
             resume=resume,
             on_nan=on_nan,
             track=track or (),

@@ -141,6 +141,8 @@ RANGES = {
     "task.num_real": Range(2),
     "task.edit.noise": Range(0, 1),
     "task.edit.factor": Range(2),
+    "teach.weight": SHARE,
+    "teach.temperature": Range(1e-2, 1e3),
 }
 
 

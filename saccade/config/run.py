@@ -4,9 +4,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from saccade.config.model import ModelConfig
-from saccade.config.task import ClassifyConfig, JobName, ShortClips, TaskConfig
+from saccade.config.task import (
+    ClassifyConfig,
+    JobName,
+    ShortClips,
+    TaskConfig,
+    TeachConfig,
+)
 
 CLASSIFY = ClassifyConfig()
+UNTAUGHT = TeachConfig()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,3 +119,4 @@ class RunConfig:
     gradient_checkpointing: bool = False  # blocks are computed twice to keep less in memory
     shard: bool = False  # of several processes each holds a part of the weights (FSDP2)
     compile: bool = False  # the backbone by torch.compile: a minute at the start, quicker steps
+    teach: TeachConfig = UNTAUGHT  # what a teacher says besides

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ShortClips = Literal["refuse", "repeat"]
+TeachMethod = Literal["none", "logits", "hard", "features"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +69,12 @@ class PretrainConfig:
 
     VISReg (arXiv 2606.02572) and LeJEPA (2511.08544) make the views of a picture agree while the
     vectors of many pictures keep to a Gaussian; DINO (2104.14294) makes a student agree with the
-    average of itself; MAE (2111.06377) draws the patches that it was not shown.
+    average of itself; MAE (2111.06377) draws the patches that it was not shown; by features a
+    student sees what its teacher sees (``TeachConfig``).
     """
 
     job: Literal["pretrain"] = "pretrain"
-    method: Literal["visreg", "lejepa", "mae", "dino"] = "visreg"
+    method: Literal["visreg", "lejepa", "mae", "dino", "features"] = "visreg"
 
     # The views of a picture; not for mae.
     num_global_views: int = 2
@@ -157,6 +159,21 @@ class TranslateConfig:
     flow: FlowConfig = FlowConfig()
     edit: EditConfig = EditConfig()
     num_judged: int = 1_000_000  # pairs of a part that the figures are taken on, at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeachConfig:
+    """What a trained model, the teacher, says to a smaller one; the contract says which it is.
+
+    It sees the very pictures that the student learns from, after augmentation (arXiv 2106.05237).
+    """
+
+    method: TeachMethod = "none"  # its probabilities, its answers, its vectors
+    weight: float = 0.9  # of what it says in the loss; labels have the rest
+    has_labels: bool = True  # False: the teacher alone teaches, and names what there are labels for
+    temperature: float = 2.0  # of logits: divides both models' (arXiv 1503.02531)
+    of: Literal["patches", "picture"] = "patches"  # of features: which vectors
+    width: int = 0  # of features: numbers in a vector of the teacher, which decides it
 
 
 TaskConfig = (

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from saccade.data.targets import BlendedLabels, Targets, each_tensor
+from saccade.data.targets import BlendedLabels, Targets, Told, each_tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +20,14 @@ class Batch:
             nothing is known (prediction, pretraining).
         ids: each picture's place in its source; random choices about a picture depend on it alone.
         sizes: height and width of each picture before it was fitted; None where nobody asks.
+        told: what a teacher says about these very pictures; None where there is none.
     """
 
     images: UInt8[Tensor, "B C H W"] | UInt8[Tensor, "B T C H W"]
     targets: Targets | None
     ids: Int64[Tensor, " B"]
     sizes: Int64[Tensor, "B 2"] | None = None
+    told: Told | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -93,4 +95,10 @@ class Batch:
             targets = change(targets)
         elif targets is not None:
             targets = each_tensor(targets, change)
-        return Batch(images=change(self.images), targets=targets, ids=change(self.ids), sizes=sizes)
+        return Batch(
+            images=change(self.images),
+            targets=targets,
+            ids=change(self.ids),
+            sizes=sizes,
+            told=None if self.told is None else each_tensor(self.told, change),
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
@@ -34,6 +34,24 @@ class BlendedLabels:
     def larger(self) -> Int64[Tensor, " B"]:
         """The class that has the larger share of each picture."""
         return torch.where(self.share >= 0.5, self.labels, self.others)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ToldLogits:
+    """A teacher's logits of the pictures as they are, for the classes that are learned."""
+
+    logits: Float32[Tensor, "B K"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ToldFeatures:
+    """A teacher's vectors of unit length: of its patches, or one of each whole picture (1 x 1)."""
+
+    vectors: Float32[Tensor, "B h w D"]
+
+
+Told = ToldLogits | ToldFeatures
+"""What a teacher says about a batch."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,9 +122,10 @@ Targets = Int64[Tensor, " B"] | BlendedLabels | Annotated
 """Class ids, or one of the above."""
 
 
-def each_tensor(
-    targets: BlendedLabels | Annotated, change: Callable[[Tensor], Tensor]
-) -> BlendedLabels | Annotated:
+Several = TypeVar("Several", bound=BlendedLabels | Annotated | Told)
+
+
+def each_tensor(targets: Several, change: Callable[[Tensor], Tensor]) -> Several:
     """The same targets with each tensor changed: moved to a device, cut to some rows."""
     return replace(targets, **{name: change(tensor) for name, tensor in vars(targets).items()})
 

@@ -154,6 +154,7 @@ def plan(
             device=device,
             targets=recipe.targets(config, preprocess, facts.num_classes, batch_size),
             batch_size=batch_size,
+            teacher=recipe.teacher,
         )
 
     options = _options(wish, facts, start, recipe)

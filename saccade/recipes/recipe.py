@@ -10,6 +10,7 @@ from saccade.data.targets import Targets
 from saccade.recipes.budget import Choice
 from saccade.recipes.classify import PHOTO_SIDES, patch_for
 from saccade.recipes.facts import Facts
+from saccade.run.teacher import Teacher
 
 
 @runtime_checkable
@@ -74,6 +75,7 @@ class Recipe:
         judging: from the config and the facts to what the figures at the end cost, in pictures of
             training: a budget is kept for them where they cost much.
         reads_clips: whether the job may start from weights of a model that reads clips.
+        teacher: who is asked about each batch too, which takes its time; None: nobody.
     """
 
     config: ConfigMaker
@@ -87,3 +89,4 @@ class Recipe:
     instead: Callable[[RunConfig, Choice, Mapping[str, str]], Instead | None] = _usual
     judging: Callable[[RunConfig, Facts], float] = _is_cheap
     reads_clips: bool = False
+    teacher: Teacher | None = None

@@ -12,6 +12,7 @@ from saccade.data.batch import Batch
 from saccade.data.example import example_shape
 from saccade.data.targets import Targets
 from saccade.run.learner import Learner
+from saccade.run.teacher import Teacher
 from saccade.tasks.build import build_task
 
 
@@ -24,6 +25,7 @@ def seconds_per_step(
     targets: Targets | None,
     batch_size: int,
     num_steps: int = 4,
+    teacher: Teacher | None = None,
 ) -> float:
     """Builds the model and trains it on noise for a moment: augmentation, optimiser and all.
 
@@ -35,6 +37,7 @@ def seconds_per_step(
         targets: made up, for one batch; None for a job without any.
         batch_size: pictures a step.
         num_steps: how many steps are timed, after one that is not.
+        teacher: that has to be asked too.
 
     Returns:
         The median, in seconds.
@@ -43,7 +46,7 @@ def seconds_per_step(
     if isinstance(config.task, SegmentConfig):  # its stuff is named, and these names are made up
         config = replace(config, task=replace(config.task, stuff=()))
     task = build_task(config, class_names=names, preprocess=preprocess)
-    learner = Learner(task, config=config, device=device)
+    learner = Learner(task, config=config, device=device, teacher=teacher)
     batch = _noise(batch_size, preprocess, targets)
     times = []
     for step in range(1 + num_steps):

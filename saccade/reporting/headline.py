@@ -98,14 +98,14 @@ def headline(records: RunRecords) -> Headline:
         title=_title(records),
         summary=_summary(records),
         status=_status(records),
-        label="Top-1 accuracy" if name == "top1" else capitalised(figure_name(name)),
+        label=_label(records, name),
         value=value,
         split=_split_in_words(records, result, split),
         words=str(told.get("words", "")),
         interval=interval,
         scale=scale,
         chance=_chance(result),
-        sentences=_sentences(result, split, things=records.things),
+        sentences=[*_unlabelled(records), *_sentences(result, split, things=records.things)],
         tiles=_tiles(records, result.get("metrics", {}), running),
     )
 
@@ -154,13 +154,29 @@ def _split_in_words(records: RunRecords, result: Json, split: str | None) -> str
         kind = {"test": "test", "val": "validation", "train": "training"}[split]
         if records.job != "classify":
             return f"on {count(result['n'])} {kind} {records.things}"
-        return f"of {count(result['n'])} {kind} pictures named right"
+        named = "named as its teacher names them" if records.is_unlabelled else "named right"
+        return f"of {count(result['n'])} {kind} pictures {named}"
     if records.evaluations:
         step = count(records.evaluations[-1]["step"])
         if records.job != "classify":
             return f"on validation at step {step}, so far"
         return f"of the validation pictures named right at step {step}, so far"
     return ""
+
+
+def _label(records: RunRecords, name: str) -> str:
+    if name != "top1":
+        return capitalised(figure_name(name))
+    return "Agreement with its teacher" if records.is_unlabelled else "Top-1 accuracy"
+
+
+def _unlabelled(records: RunRecords) -> list[str]:
+    if not records.is_unlabelled:
+        return []
+    return [
+        "There are no labels here: every figure says how often the model answers as its teacher "
+        "does, right or wrong."
+    ]
 
 
 def _sentences(result: Json, split: str | None, *, things: str) -> list[str]:
@@ -216,6 +232,15 @@ def _tiles(records: RunRecords, metrics: dict[str, Json], running: Json) -> list
             )
         elif name in running:
             tiles.append(Tile(label, number(running[name]), f"on validation, so far; {note}"))
+    agreement = records.beside.get("agreement")
+    if agreement is not None:
+        is_angle = records.job == "pretrain"
+        label, note = (
+            ("Cosine with its teacher", "of what both see in held-out pictures")
+            if is_angle
+            else ("Agreement", "of held-out pictures, answered as its teacher does")
+        )
+        tiles.append(Tile(label, (number if is_angle else percent)(agreement), note))
     parameters = records.contract.get("num_parameters")
     if parameters:
         tiles.append(Tile("Parameters", short_count(parameters), f"{count(parameters)} numbers"))

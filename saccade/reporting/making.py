@@ -44,6 +44,7 @@ def making(records: RunRecords) -> Making:
     facts = {
         "model": contract.get("model_name"),
         **_origin(contract.get("origin") or {}),
+        **_teacher(contract.get("teacher") or {}),
         "parameters": count(contract["num_parameters"]) if "num_parameters" in contract else None,
         "seed": contract.get("seed"),
         "data fingerprint": contract.get("data", {}).get("fingerprint") or None,
@@ -86,12 +87,25 @@ def _origin(origin: Json) -> Json:
     }
 
 
+def _teacher(teacher: Json) -> Json:
+    """Who told it what to learn; empty for a training by labels alone."""
+    if not teacher:
+        return {}
+    return {
+        "taught by": f"{teacher.get('architecture')} ({teacher.get('library')})",
+        "the teacher's weights": teacher.get("source"),
+        "the teacher's SHA-256": teacher.get("sha256"),
+    }
+
+
 def _steps(records: RunRecords) -> list[Step]:
     run = str(records.path.resolve())
     source = str(records.contract.get("data", {}).get("source") or "SOURCE")
     run_arg, source_arg = shlex.quote(run), shlex.quote(source)
     noun = things_of(records.job)
     verb = "pretrain" if records.job == "pretrain" else "train"
+    if records.contract.get("teacher"):
+        verb = "distill"
     return [
         *_uses(records.job, run_arg, run),
         Step(

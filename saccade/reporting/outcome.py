@@ -120,7 +120,7 @@ def outcome(records: RunRecords) -> Outcome | None:
         things=records.things,
         figures=[_figures(name, estimate) for name, estimate in result.get("metrics", {}).items()],
         notes=[str(note) for note in result.get("notes", [])],
-        tables=[_table(each) for each in result.get("tables", [])],
+        tables=[table_of(each) for each in result.get("tables", [])],
         galleries=[_gallery(records, name, gallery) for name, gallery in records.galleries.items()],
     )
 
@@ -132,7 +132,8 @@ def _figures(name: str, estimate: Json) -> Figures:
     return Figures(figure_name(name), value, low, high)
 
 
-def _table(table: Json) -> Table:
+def table_of(table: Json) -> Table:
+    """A table of a job, its cells as text."""
     rows = [[_cell(value) for value in row] for row in table.get("rows", [])]
     return Table(
         title=str(table.get("title", "")),

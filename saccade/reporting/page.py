@@ -12,7 +12,7 @@ from saccade.reporting.about_data import about_data
 from saccade.reporting.galleries import galleries
 from saccade.reporting.headline import headline
 from saccade.reporting.making import making
-from saccade.reporting.outcome import outcome
+from saccade.reporting.outcome import outcome, table_of
 from saccade.reporting.poor import poor
 from saccade.reporting.records import read_records
 from saccade.reporting.results import results
@@ -48,6 +48,7 @@ def write_report(run: Path) -> Path:
             training=training(records),
             results=results(records) if records.job == "classify" else None,
             outcome=outcome(records),
+            beside=table_of(records.beside) if records.beside else None,
             galleries=galleries(records),
             poor=poor(records),
             making=making(records),

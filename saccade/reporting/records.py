@@ -27,6 +27,7 @@ class RunRecords:
         notes: the log's ``note`` lines, as they stand.
         planned_steps: steps to make, with the newest correction; None when unknown.
         results: ``evaluation/<split>.json`` by split.
+        beside: ``evaluation/teacher.json``: a table of student and teacher; empty without one.
         pictures: ``pictures/index.json``: entries by gallery, of a classifier.
         galleries: the same of other jobs: title, text and entries by gallery; see outcome.py.
         poor: ``evaluation/poor.json``, which ``stress`` leaves.
@@ -42,6 +43,7 @@ class RunRecords:
     notes: tuple[Json, ...]
     planned_steps: int | None
     results: dict[str, Json]
+    beside: Json
     pictures: dict[str, list[Json]]
     galleries: dict[str, Json]
     poor: Json
@@ -66,6 +68,11 @@ class RunRecords:
     def is_converted(self) -> bool:
         """Whether these are weights from elsewhere in a run folder, and nothing was trained."""
         return bool(self.contract.get("origin")) and self.config.get("steps") == 0
+
+    @property
+    def is_unlabelled(self) -> bool:
+        """Whether a teacher's answers stand in for labels."""
+        return self.job == "classify" and self.config.get("teach", {}).get("has_labels") is False
 
     @property
     def final_split(self) -> str | None:
@@ -113,6 +120,7 @@ def read_records(run: Path) -> RunRecords:
         notes=tuple(line for line in log if line.get("kind") == "note"),
         planned_steps=([config.get("steps"), *plans])[-1],
         results={split: result for split, result in results.items() if result},
+        beside=_read_json(run / "evaluation" / "teacher.json", trouble, form=_Table),
         pictures={name: list(e or []) for name, e in pictures.items() if not isinstance(e, dict)},
         galleries={name: e for name, e in pictures.items() if isinstance(e, dict)},
         poor=_read_json(run / "evaluation" / "poor.json", trouble, form=_Poor),
@@ -127,6 +135,7 @@ class _Contract(msgspec.Struct):
     class_names: list[str] = []
     preprocess: Json = {}
     origin: Json | None = None
+    teacher: Json | None = None
     num_parameters: int | None = None
 
 

@@ -147,6 +147,11 @@ def _chart(
 
 def _loss_note(config: Json) -> str:
     smoothing = config.get("optim", {}).get("label_smoothing", 0)
+    if config.get("teach", {}).get("method", "none") != "none" and config.get("job") == "classify":
+        return (
+            "The training loss is that of what the teacher says, blended with that of labels where "
+            "they teach too; the validation loss is that of labels alone."
+        )
     if not smoothing:
         return ""
     return (

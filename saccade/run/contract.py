@@ -59,6 +59,7 @@ class Contract:
     licence: str  # of the weights, as the user states it, or those they began with
     figures: dict[str, dict[str, float]] = field(default_factory=dict)  # split -> name -> value
     origin: Origin | None = None  # None: trained from scratch
+    teacher: Origin | None = None  # who told it what to learn, besides labels or instead of them
     smallest_score: float | None = None  # of what is shown, by validation; None: no such scores
 
     def to_json(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +18,11 @@ from saccade.run.freeze import freeze
 from saccade.run.optim.optimizers import Optimizers
 from saccade.run.schedule import learning_rate
 from saccade.run.shards import put, whole
+from saccade.run.teacher import Teacher
 from saccade.run.together import TaskLoss, exchange, require_shareable, shared_out, together
 from saccade.run.world import ALONE, World
 from saccade.tasks.build import AnyTask
+from saccade.tasks.pretrain.features import PretrainFeatures
 from saccade.transformer.block import Blocks
 from saccade.transformer.modulate import ModulatedBlocks
 
@@ -32,6 +35,7 @@ class Learner:
         config: all numbers.
         device: where to run.
         world: who learns with this process; all start from the weights of the first.
+        teacher: says what it thinks of each batch, where there is one.
 
     Attributes:
         frozen: what ``config.optim.freeze`` takes out of training.
@@ -45,7 +49,13 @@ class Learner:
     """
 
     def __init__(
-        self, task: AnyTask, *, config: RunConfig, device: torch.device, world: World = ALONE
+        self,
+        task: AnyTask,
+        *,
+        config: RunConfig,
+        device: torch.device,
+        world: World = ALONE,
+        teacher: Teacher | None = None,
     ) -> None:
         self.task = place(task, device).train()
         self.config = config
@@ -58,6 +68,7 @@ class Learner:
             require_compiler(device)
             task.backbone.compile()  # in place, so that names in checkpoints stay as they are
         self._world = world
+        self._teacher = teacher
         self.is_shared_out = config.shard and not world.is_alone
         copied = None
         if self.is_shared_out:
@@ -126,13 +137,22 @@ class Learner:
         parts = batch.parts(size)
         for part in parts:
             share = len(part) / len(batch)
-            with exchange(self._loss, is_due=part is parts[-1]):
+            is_last = part is parts[-1]
+            if self._teacher is not None:
+                part = self._teacher.tell(part)
+            with exchange(self._loss, is_due=is_last):
                 with autocast(self.device, self.config.precision):
                     losses = self._loss(part, progress)
                 (losses["loss"] * share).backward()
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value.detach() * share
         return sums
+
+    def judged(self, batches: Iterable[Batch]) -> Iterable[Batch]:
+        """Batches of a validation; with the teacher's words, where a task is judged by them."""
+        if self._teacher is None or not isinstance(self.task, PretrainFeatures):
+            return batches
+        return self._teacher.tell_all(batches)
 
     def plain_task(self) -> AnyTask:
         """A task whose weights are all here, of the shapes that are trained."""

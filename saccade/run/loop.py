@@ -198,8 +198,8 @@ class Loop:
         # Batch norms saw other pictures in each process; the statistics of the first are kept.
         self._world.take_from_first(task.buffers())
         figures = evaluate(
-            task, self._validation.shared_batches(most=task.most_judged), config=self.config,
-            device=self.learner.device, stop=self._stop, world=self._world,
+            task, self.learner.judged(self._validation.shared_batches(most=task.most_judged)),
+            config=self.config, device=self.learner.device, stop=self._stop, world=self._world,
         )  # fmt: skip
         if figures is None:
             return

@@ -25,6 +25,7 @@ from saccade.weights.read import read
 
 SACCADE = "saccade"
 BACKBONE = "backbone."  # what the names of a backbone's tensors begin with, whatever the job
+LESSON = "lesson."  # what a classifier learned only to listen to its teacher
 CLASS_MAPS = "head.classify"  # what the names of the last maps begin with, one or two by the pool
 
 
@@ -260,10 +261,12 @@ def _for_clips(preprocess: Preprocess, model: ModelConfig) -> Preprocess:
 def _initialise_classifier(task: Classify, start: Start, *, has_new_head: bool) -> None:
     """The same for one classifier from another; kept rows follow their classes' names."""
     tensors = dict(start.tensors)
-    maps = [name for name in task.state_dict() if name.startswith(CLASS_MAPS)]
+    own = task.state_dict()
+    tensors |= {name: value for name, value in own.items() if name.startswith(LESSON)}
+    maps = [name for name in own if name.startswith(CLASS_MAPS)]
     for name in maps:
         if has_new_head:
-            tensors[name] = task.state_dict()[name]
+            tensors[name] = own[name]
         else:
             order = [start.class_names.index(each) for each in task.class_names]
             tensors[name] = tensors[name][order]
@@ -275,7 +278,7 @@ def _of_run(run: RunFolder) -> Start:
     contract = load_contract(run.contract)
     task = build_task(config, class_names=contract.class_names, preprocess=contract.preprocess)
     load_weights(run.weights, task)
-    tensors = task.state_dict()
+    tensors = {k: v for k, v in task.state_dict().items() if not k.startswith(LESSON)}
     if config.job == "classify" and not contract.class_names:  # converted, without a head
         tensors = {k: v for k, v in tensors.items() if not k.startswith(CLASS_MAPS)}
     return Start(

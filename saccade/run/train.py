@@ -17,6 +17,7 @@ from saccade.run.pace import Pace
 from saccade.run.saver import Saver
 from saccade.run.state import RunState
 from saccade.run.stop import StopSignals
+from saccade.run.teacher import Teacher
 from saccade.run.trouble import OnNan
 from saccade.run.watcher import Watcher
 from saccade.run.weights import save_weights
@@ -37,6 +38,7 @@ def train(
     watcher: Watcher,
     on_nan: OnNan = "stop",
     world: World = ALONE,
+    teacher: Teacher | None = None,
 ) -> RunState:
     """Trains a task, from the start or from the newest checkpoint in the run folder.
 
@@ -57,6 +59,7 @@ def train(
         on_nan: what to do about a loss or gradient that is not finite; such a step moves nothing.
         world: the processes that train together. Each has its share of every batch; the first one
             alone writes and is watched.
+        teacher: says what it thinks of each batch; the same one whenever the run goes on.
 
     Returns:
         Where the run stands: at its end.
@@ -72,7 +75,7 @@ def train(
     with lock, StopSignals() as stop:
         with Saver(folder.checkpoints) as saver:
             loop = Loop(
-                Learner(task, config=config, device=device, world=world),
+                Learner(task, config=config, device=device, world=world, teacher=teacher),
                 training,
                 validation,
                 config=config,

@@ -30,6 +30,7 @@ from saccade.tasks.embed import Embed
 from saccade.tasks.flow.generate import Generate
 from saccade.tasks.flow.translate import Translate
 from saccade.tasks.pretrain.dino import PretrainDino
+from saccade.tasks.pretrain.features import PretrainFeatures
 from saccade.tasks.pretrain.mae import PretrainMae
 from saccade.tasks.pretrain.views import Pretrain
 from saccade.tasks.segment.classes import Segment
@@ -149,7 +150,7 @@ def wrap(engine: Engine) -> AnyModel:
             return Model(engine)
         case Detect():
             return Detector(engine)
-        case Embed() | Pretrain() | PretrainDino() | PretrainMae():
+        case Embed() | Pretrain() | PretrainDino() | PretrainFeatures() | PretrainMae():
             return Embedder(engine)
         case Segment() | SegmentMasks():
             return Segmenter(engine)

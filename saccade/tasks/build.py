@@ -6,13 +6,14 @@ import torch
 
 from saccade.backbones.build import build_backbone
 from saccade.config.model import ModelConfig, VitConfig
-from saccade.config.run import Preprocess, RunConfig
+from saccade.config.run import UNTAUGHT, Preprocess, RunConfig
 from saccade.config.task import (
     DetectConfig,
     EmbedConfig,
     GenerateConfig,
     PretrainConfig,
     SegmentConfig,
+    TeachConfig,
     TranslateConfig,
     VideoConfig,
 )
@@ -25,8 +26,10 @@ from saccade.tasks.embed import Embed
 from saccade.tasks.flow.build import build_generator, build_translator
 from saccade.tasks.flow.generate import Generate
 from saccade.tasks.flow.translate import Translate
+from saccade.tasks.lesson import build_lesson
 from saccade.tasks.pretrain.build import build_pretrain
 from saccade.tasks.pretrain.dino import PretrainDino
+from saccade.tasks.pretrain.features import PretrainFeatures
 from saccade.tasks.pretrain.mae import PretrainMae
 from saccade.tasks.pretrain.views import Pretrain
 from saccade.tasks.segment.build import build_segmenter
@@ -41,6 +44,7 @@ AnyTask = (
     | Generate
     | Pretrain
     | PretrainDino
+    | PretrainFeatures
     | PretrainMae
     | Segment
     | SegmentMasks
@@ -92,6 +96,7 @@ def build_task(
                 class_names=class_names,
                 preprocess=preprocess,
                 seed=config.seed,
+                teach=config.teach,
             )
         case SegmentConfig():
             return build_segmenter(
@@ -118,6 +123,7 @@ def build_task(
                 preprocess=preprocess,
                 seed=config.seed,
                 label_smoothing=config.optim.label_smoothing,
+                teach=config.teach,
             )
 
 
@@ -128,6 +134,7 @@ def build_classifier(
     preprocess: Preprocess,
     seed: int,
     label_smoothing: float,
+    teach: TeachConfig = UNTAUGHT,
 ) -> Classify:
     """Builds a classifier with fresh weights.
 
@@ -138,6 +145,7 @@ def build_classifier(
         preprocess: how its pictures are prepared.
         seed: decides the weights, and nothing else does.
         label_smoothing: of the training loss.
+        teach: what a teacher says besides.
 
     Raises:
         ValueError: numbers of the model do not fit together.
@@ -146,12 +154,14 @@ def build_classifier(
         torch.manual_seed(seed)
         backbone = build_backbone(model, in_channels=preprocess.channels)
         head = build_head(model, num_classes=max(len(class_names), 1))
+        lesson = build_lesson(teach, embed_dim=model.embed_dim, pool=head.pool)
     return Classify(
         backbone=backbone,
         head=head,
         class_names=class_names,
         preprocess=preprocess,
         label_smoothing=label_smoothing,
+        lesson=lesson,
     )
 
 

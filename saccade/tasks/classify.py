@@ -14,6 +14,7 @@ from saccade.heads.classify import ClassHead, ClassLogits
 from saccade.losses.classify import cross_entropy
 from saccade.metrics.classify import ClassMetrics
 from saccade.metrics.result import ClassResult
+from saccade.tasks.lesson import Lesson
 from saccade.tasks.normalise import Normalise
 from saccade.tokens.tokens import Tokens
 from saccade.transformer.trace import Trace
@@ -28,6 +29,7 @@ class Classify(nn.Module):
         class_names: the K classes in the order of the logits.
         preprocess: gives mean and standard deviation of the pixels.
         label_smoothing: of the training loss.
+        lesson: listens to a teacher, where there is one.
     """
 
     best_figure = "log_loss"
@@ -43,10 +45,12 @@ class Classify(nn.Module):
         class_names: tuple[str, ...],
         preprocess: Preprocess,
         label_smoothing: float,
+        lesson: Lesson | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head
+        self.lesson = lesson
         self.class_names = class_names
         self.label_smoothing = label_smoothing
         self.scale = Normalise(preprocess)
@@ -78,12 +82,18 @@ class Classify(nn.Module):
         *,
         progress: float,  # noqa: ARG002  as in Task
     ) -> Mapping[str, Float[Tensor, ""]]:
-        """Cross-entropy, and the share of the batch that was right (before this step)."""
-        logits = self(batch.images).logits
-        return {
-            "loss": cross_entropy(logits, batch.classes, label_smoothing=self.label_smoothing),
-            "top1": (logits.detach().argmax(dim=1) == batch.labels).float().mean(),
-        }
+        """Cross-entropy, and the share of the batch that was right (before this step).
+
+        With a teacher: the share that it has in the loss, and how far it is from being agreed with.
+        """
+        tokens = self.tokens(batch.images)
+        logits = self.head(tokens).logits
+        loss = cross_entropy(logits, batch.classes, label_smoothing=self.label_smoothing)
+        top1 = (logits.detach().argmax(dim=1) == batch.labels).float().mean()
+        if self.lesson is None or batch.told is None:
+            return {"loss": loss, "top1": top1}
+        taught = self.lesson.loss(tokens, logits, batch.told)
+        return {"loss": self.lesson.blend(loss, taught), "top1": top1, "taught": taught.detach()}
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> Float[Tensor, "B K"]:

@@ -30,6 +30,7 @@ from saccade.verbs.prepare import (
     require_same_data,
     say_seen,
 )
+from saccade.verbs.teach import Lessons
 from saccade.verbs.voice import Voice
 from saccade.verbs.wish import Said, require_same_wish
 
@@ -60,6 +61,7 @@ def begin(
     training_seconds: Callable[[float | None], float | None],
     voice: Voice,
     world: World = ALONE,
+    lessons: Lessons | None = None,
 ) -> Begun:
     """Plans a new run, and makes its folder once everything fits together.
 
@@ -72,13 +74,19 @@ def begin(
         training_seconds: what is left of a budget for training.
         voice: says each number with its reason.
         world: who trains together; this is the first of them.
+        lessons: what a teacher adds.
 
     Raises:
         UsageError: the wish does not fit together, or does not fit the weights.
         DataError: the data, or the weights, are bad.
     """
     start, has_new_head, parts, planned, _ = plan_training(
-        said, job, pictures, device=device, training_seconds=training_seconds
+        said,
+        job,
+        pictures,
+        device=device,
+        training_seconds=training_seconds,
+        recipe=None if lessons is None else lessons.recipe(),
     )
     class_names = pictures.class_names or ()
     for line in (*parts.notes, *planned.lines):
@@ -89,7 +97,14 @@ def begin(
         has_new_head = has_new_head or has_other_head(task, start)
         _say_head(start, class_names, has_new_head=has_new_head, voice=voice)
     data = prepare(parts, config, planned.preprocess, voice=voice, world=world)
-    contract = first_contract(planned, pictures, data, start=start, has_new_head=has_new_head)
+    contract = first_contract(
+        planned,
+        pictures,
+        data,
+        start=start,
+        has_new_head=has_new_head,
+        teacher=None if lessons is None else lessons.origin,
+    )
     if start is not None:
         initialise(task, start, has_new_head=has_new_head)
     frozen = find_frozen(task, config.optim.freeze)

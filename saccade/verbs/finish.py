@@ -13,7 +13,9 @@ from saccade.reporting.page import write_report
 from saccade.run.contract import load_contract
 from saccade.run.folder import RunFolder, read_json, write_json
 from saccade.serving.engine import Engine
+from saccade.verbs.beside import beside
 from saccade.verbs.prepare import Prepared, say_bad
+from saccade.verbs.teach import Lessons
 from saccade.verbs.voice import Voice
 
 
@@ -32,7 +34,13 @@ class Finished(NamedTuple):
 
 
 def finish(
-    folder: RunFolder, job: Job, engine: Engine, data: Prepared, *, voice: Voice
+    folder: RunFolder,
+    job: Job,
+    engine: Engine,
+    data: Prepared,
+    *,
+    voice: Voice,
+    lessons: Lessons | None = None,
 ) -> Finished:
     """Evaluates the best weights on validation and test, and writes all that a person looks at."""
     loaders = data.judged()
@@ -63,6 +71,9 @@ def finish(
     ).save(folder.contract)
     voice.say("  writing pictures and report")
     *_, final = loaders
+    if lessons is not None:
+        both = beside(engine, lessons, loaders[final], model_name=contract.model_name)
+        write_json(folder.evaluation / "teacher.json", both)
     config = from_json(RunConfig, read_json(folder.config))
     job.write_gallery(folder, engine, data.training, loaders[final], judged[final], config=config)
     write_card(folder.path)

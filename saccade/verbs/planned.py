@@ -13,6 +13,7 @@ from saccade.jobs.job import Job
 from saccade.recipes.facts import Facts, look
 from saccade.recipes.fine_tune import require_same_model
 from saccade.recipes.plan import Plan, plan
+from saccade.recipes.recipe import Recipe
 from saccade.run.device import num_cores
 from saccade.run.start import Start, needs_new_head, read_start
 from saccade.verbs.wish import Said, make_wish
@@ -43,6 +44,7 @@ def plan_training(
     *,
     device: torch.device,
     training_seconds: Callable[[float | None], float | None],
+    recipe: Recipe | None = None,
 ) -> Planned:
     """Divides the data and chooses what the words left open; nothing is written.
 
@@ -52,12 +54,13 @@ def plan_training(
         pictures: fit for it.
         device: where to train; with a budget its speed is measured.
         training_seconds: what is left of a budget for training.
+        recipe: instead of the job's own.
 
     Raises:
         UsageError: the wish does not fit together, or does not fit the weights.
         DataError: the data, or the weights, are bad.
     """
-    recipe = job.recipe(said.settings)
+    recipe = recipe or job.recipe(said.settings)
     wish = make_wish(said, default_model=recipe.default_model)
     class_names = pictures.class_names or ()
     start = None if said.init is None else read_start(said.init)

@@ -15,10 +15,10 @@ from saccade.data.samples import Samples, Source, count, has_objects
 from saccade.data.split import Split
 from saccade.errors import DataError
 from saccade.recipes.plan import Plan
-from saccade.run.contract import Contract, DataRecord, require_same_classes
+from saccade.run.contract import Contract, DataRecord, Origin, require_same_classes
 from saccade.run.environment import versions
 from saccade.run.folder import RunFolder, write_atomic
-from saccade.run.start import Start, find_run
+from saccade.run.start import LESSON, Start, find_run
 from saccade.run.world import ALONE, World
 from saccade.tasks.build import build_task
 from saccade.verbs.voice import Voice
@@ -137,7 +137,13 @@ def say_bad(bad: Mapping[str, str], voice: Voice, *, noun: str) -> None:
 
 
 def first_contract(
-    planned: Plan, source: Source, data: Prepared, *, start: Start | None, has_new_head: bool
+    planned: Plan,
+    source: Source,
+    data: Prepared,
+    *,
+    start: Start | None,
+    has_new_head: bool,
+    teacher: Origin | None = None,
 ) -> Contract:
     """The contract as far as it is known before training: all but the figures.
 
@@ -147,6 +153,7 @@ def first_contract(
         data: the same, divided.
         start: the weights that training starts from, if it does not start from scratch.
         has_new_head: whether their head is left behind.
+        teacher: who says what to learn.
     """
     class_names = source.class_names or ()
     config = planned.config
@@ -174,10 +181,15 @@ def first_contract(
             ignored=[(entry.name, entry.reason) for entry in source.ignored],
             bad=data.bad(),
         ),
-        num_parameters=sum(parameter.numel() for parameter in task.parameters()),
+        num_parameters=sum(
+            parameter.numel()
+            for name, parameter in task.named_parameters()
+            if not name.startswith(LESSON)
+        ),
         seed=config.seed,
         licence="not stated" if start is None else start.licence,
         origin=None if start is None else start.origin(has_new_head=has_new_head),
+        teacher=teacher,
     )
 
 

@@ -24,6 +24,8 @@ from saccade.run.world import World, joined
 from saccade.serving.load import load_engine
 from saccade.verbs.begin import Begun, begin, follow, go_on
 from saccade.verbs.finish import finish
+from saccade.verbs.teach import describe as describe_lessons
+from saccade.verbs.teach import open_lessons
 from saccade.verbs.trained import TrainResult, conclude
 from saccade.verbs.voice import Voice
 from saccade.verbs.wish import Said, make_wish
@@ -45,6 +47,7 @@ def train(
     seed: int | None = None,
     init: str | Path | None = None,
     new_head: bool = False,
+    teacher: str | Path | None = None,
     resume: bool = False,
     on_nan: str = "stop",
     track: Sequence[str] = (),
@@ -71,6 +74,7 @@ def train(
         init: weights to start from: a run folder, or those of another library (see ``load``). They
             decide the model, its channels and the normalisation of its input.
         new_head: leave the head of these weights behind and learn other classes.
+        teacher: a trained model to learn from besides labels, or instead; see ``distill``.
         resume: go on with the run in ``out`` from its newest checkpoint. Its numbers are read from
             there; saying them again is allowed, saying others is refused.
         on_nan: what to do when a loss or a gradient is not a finite number; such a step is never
@@ -98,6 +102,7 @@ def train(
         seed=seed,
         init=None if init is None else str(init),
         new_head=new_head,
+        teacher=None if teacher is None else str(teacher),
     )
     answer_to_nan = on_nan_named(on_nan)
     check_trackers(track)
@@ -157,14 +162,27 @@ class _Run:
                 f"{folder.path} lies inside {self.source}, so the run would become a part of its "
                 "own data; choose an --out beside it"
             )
-        self.job = _job_of(folder, self.source, self.said.job, is_resumed=is_resumed)
-        pictures = open_for(self.job, self.source)
+        self.lessons = open_lessons(
+            self.said,
+            folder,
+            self.source,
+            device=self.device,
+            is_resumed=is_resumed,
+            voice=voice,
+        )
+        if self.lessons is None:
+            self.job = _job_of(folder, self.source, self.said.job, is_resumed=is_resumed)
+            pictures = open_for(self.job, self.source)
+        else:
+            self.job, pictures = self.lessons.job, self.lessons.pictures
         voice.head(pictures.describe()[0])
-        if self.said.job is None and self.job.name != "classify":
+        if self.said.job is None and self.job.name != "classify" and self.lessons is None:
             voice.say(
                 f"  job        {self.job.name}, which this source is made for; --job names another"
             )
         for line in pictures.describe()[1:]:
+            voice.say(f"  {line}")
+        for line in () if self.lessons is None else describe_lessons(self.lessons):
             voice.say(f"  {line}")
         config, contract, self.data, task = self._begun(pictures, is_resumed=is_resumed)
         attention = attention_path(
@@ -195,13 +213,16 @@ class _Run:
                 watcher=Watchers(watcher, *filter(None, [self.trackers])),
                 on_nan=on_nan,
                 world=world,
+                teacher=None if self.lessons is None else self.lessons.teacher,
             )
         self.steps = state.step
 
     def finish(self) -> TrainResult:
         """Figures, pictures, report and card, of the best weights."""
         engine = load_engine(self.folder.path, device=str(self.device))
-        finished = finish(self.folder, self.job, engine, self.data, voice=self.voice)
+        finished = finish(
+            self.folder, self.job, engine, self.data, voice=self.voice, lessons=self.lessons
+        )
         judgement = finished.judgement
         if self.trackers is not None:
             figures = {f"{finished.split}/{k}": x.value for k, x in judgement.metrics.items()}
@@ -243,6 +264,7 @@ class _Run:
                 training_seconds=self._seconds_left,
                 voice=voice,
                 world=world,
+                lessons=self.lessons,
             )
         world.wait()
         return begun

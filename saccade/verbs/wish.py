@@ -30,6 +30,7 @@ class Said:
     seed: int | None
     init: str | None
     new_head: bool
+    teacher: str | None = None
 
 
 def make_wish(said: Said, *, default_model: str = DEFAULT_MODEL) -> Wish:
@@ -89,6 +90,8 @@ def require_same_wish(said: Said, config: RunConfig, contract: Contract) -> None
         "--set": override(config, wish.settings) != config,
         "--init": said.init is not None and not (origin and _is_same(said.init, origin.source)),
         "--new-head": said.new_head and (origin is None or not origin.has_new_head),
+        "--teacher": said.teacher is not None
+        and not (contract.teacher and _is_same(said.teacher, contract.teacher.source)),
     }
     if any(changed.values()):
         options = ", ".join(option for option, is_changed in changed.items() if is_changed)

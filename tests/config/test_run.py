@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from saccade.config.run import CLASSIFY, Preprocess, RunConfig
+from saccade.config.run import CLASSIFY, UNTAUGHT, Preprocess, RunConfig
 
 
 def parts(run: RunConfig) -> list[Any]:
@@ -31,6 +31,7 @@ LATER = {
     "micro_batch": 0,
     "compile": False,
     "shard": False,
+    "teach": UNTAUGHT,
     "mixup": 0.0,
     "cutmix": 0.0,
 }

@@ -24,6 +24,7 @@ from tests.contract.worlds import (
     generate,
     pretrain,
     segment,
+    taught,
     translate,
     video,
 )
@@ -46,6 +47,10 @@ WORLDS = {
     "lejepa": pretrain.lejepa,
     "dino": pretrain.dino,
     "mae": pretrain.mae,
+    "taught-logits": taught.logits,
+    "taught-hard": taught.hard,
+    "taught-features": taught.features,
+    "taught-backbone": taught.backbone,
 }
 
 

@@ -17,6 +17,7 @@ from saccade.jobs.embed.sheet import Cell, Mark, contact_sheet
 from saccade.jobs.pretrain.judge import PretrainJudgement
 from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
+from saccade.tasks.pretrain.features import PretrainFeatures
 from saccade.tasks.pretrain.mae import PretrainMae
 
 NUM_SHOWN = 8
@@ -49,7 +50,7 @@ def write_gallery(
     _show_neighbours(album, judged_on, judgement)
     if isinstance(engine.task, PretrainMae):
         _show_drawings(album, engine, engine.task, judged_on)
-    else:
+    elif not isinstance(engine.task, PretrainFeatures):
         assert isinstance(config.task, PretrainConfig)
         _show_views(album, training, config.task, seed=config.seed)
     album.close()

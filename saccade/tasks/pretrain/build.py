@@ -5,16 +5,18 @@ import torch
 from saccade.backbones.build import AnyBackbone, build_backbone
 from saccade.backbones.vit import Vit
 from saccade.config.model import ModelConfig, Pool, VitConfig
-from saccade.config.run import Preprocess
-from saccade.config.task import PretrainConfig
+from saccade.config.run import UNTAUGHT, Preprocess
+from saccade.config.task import PretrainConfig, TeachConfig
 from saccade.errors import UsageError
 from saccade.heads.mae import PatchDecoder
 from saccade.heads.projector import Projector, Prototypes
+from saccade.tasks.lesson import Lesson
 from saccade.tasks.pretrain.dino import PretrainDino
+from saccade.tasks.pretrain.features import PretrainFeatures
 from saccade.tasks.pretrain.mae import PretrainMae
 from saccade.tasks.pretrain.views import Pretrain
 
-AnyPretrain = Pretrain | PretrainDino | PretrainMae
+AnyPretrain = Pretrain | PretrainDino | PretrainFeatures | PretrainMae
 
 
 def build_pretrain(
@@ -24,6 +26,7 @@ def build_pretrain(
     class_names: tuple[str, ...],
     preprocess: Preprocess,
     seed: int,
+    teach: TeachConfig = UNTAUGHT,
 ) -> AnyPretrain:
     """Builds the task of a method with fresh weights.
 
@@ -33,6 +36,7 @@ def build_pretrain(
         class_names: of the pictures, where they have any.
         preprocess: how pictures are prepared.
         seed: decides the weights, and nothing else does.
+        teach: of ``features``: what the teacher says.
 
     Raises:
         UsageError: the model cannot be trained by this method.
@@ -44,7 +48,12 @@ def build_pretrain(
         torch.manual_seed(seed)
         backbone = build_backbone(model, in_channels=preprocess.channels)
         return _with_head(
-            backbone, pool_of(model), config, class_names=class_names, preprocess=preprocess
+            backbone,
+            pool_of(model),
+            config,
+            class_names=class_names,
+            preprocess=preprocess,
+            teach=teach,
         )
 
 
@@ -82,6 +91,7 @@ def _with_head(
     *,
     class_names: tuple[str, ...],
     preprocess: Preprocess,
+    teach: TeachConfig,
 ) -> AnyPretrain:
     width = backbone.embed_dim * (2 if pool == "class_and_mean" else 1)
     hidden_dim, out_dim = config.projector_hidden, config.projector_dim
@@ -126,4 +136,11 @@ def _with_head(
                 class_names=class_names,
                 preprocess=preprocess,
                 config=config,
+            )
+        case "features":
+            return PretrainFeatures(
+                backbone=backbone,
+                head=Lesson(teach, embed_dim=backbone.embed_dim, pool=pool),
+                class_names=class_names,
+                preprocess=preprocess,
             )
