@@ -13,8 +13,18 @@ from tests import tiny
 from tests.tiny import call
 
 VERBS = (
-    *("demo", "train", "evaluate", "predict", "explain", "report", "models", "convert"),
-    *("pretrain", "probe", "embed", "index", "search", "duplicates", "generate", "translate"),
+    *("demo", "train", "distill", "evaluate", "predict", "explain", "report", "models", "convert"),
+    *(
+        "distill",
+        "pretrain",
+        "probe",
+        "embed",
+        "index",
+        "search",
+        "duplicates",
+        "generate",
+        "translate",
+    ),
 )
 
 

@@ -120,7 +120,7 @@ def read_records(run: Path) -> RunRecords:
         notes=tuple(line for line in log if line.get("kind") == "note"),
         planned_steps=([config.get("steps"), *plans])[-1],
         results={split: result for split, result in results.items() if result},
-        beside=_read_json(run / "evaluation" / "teacher.json", trouble, form=_Table),
+        beside=_read_json(run / "evaluation" / "teacher.json", trouble, form=_Beside),
         pictures={name: list(e or []) for name, e in pictures.items() if not isinstance(e, dict)},
         galleries={name: e for name, e in pictures.items() if isinstance(e, dict)},
         poor=_read_json(run / "evaluation" / "poor.json", trouble, form=_Poor),
@@ -148,6 +148,10 @@ class _Estimate(msgspec.Struct):
 class _Table(msgspec.Struct):
     columns: list[str] = []
     rows: list[list[Any]] = []
+
+
+class _Beside(_Table):
+    agreement: float | None = None
 
 
 class _Result(msgspec.Struct):

@@ -1,9 +1,11 @@
-"""pretrain and probe as a person types them."""
+"""pretrain, probe and distill as a person types them."""
 
 import json
 from pathlib import Path
 
+from tests import tiny
 from tests.pretrained import SETTINGS, pretrained, source
+from tests.taught import teacher
 from tests.tiny import call
 
 
@@ -49,3 +51,25 @@ def test_shots_that_are_no_numbers_are_refused() -> None:
 
     assert done.exit_code == 2
     assert "--shots is 'few'" in done.stderr
+
+
+def test_distill_makes_a_student_and_says_so_as_json(tmp_path: Path) -> None:
+    sets = [f"--set={name}={value}" for name, value in tiny.SETTINGS.items()]
+
+    done = call(
+        "distill", tiny.world().source, "--out", tmp_path / "run", "--teacher", teacher(),
+        "--method", "hard", "--ignore-labels", "--model", "cnn-pico4", "--steps", 2, "--json",
+        "--quiet", *sets,
+    )  # fmt: skip
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["job"] == "classify"
+    teach = json.loads((tmp_path / "run" / "config.json").read_text())["teach"]
+    assert (teach["method"], teach["has_labels"]) == ("hard", False)
+
+
+def test_distill_without_a_teacher_is_refused(tmp_path: Path) -> None:
+    done = call("distill", source(), "--out", tmp_path / "run")
+
+    assert done.exit_code == 2
+    assert "--teacher" in done.stderr

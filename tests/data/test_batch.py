@@ -3,7 +3,7 @@
 import torch
 
 from saccade.data.batch import Batch
-from saccade.data.targets import BoxTargets
+from saccade.data.targets import BoxTargets, ToldLogits
 
 
 def test_a_batch_moves_whole():
@@ -59,3 +59,17 @@ def test_labels_are_cut_like_pictures():
         ids=torch.arange(3),
     )
     assert [part.labels.tolist() for part in batch.parts(2)] == [[5, 6], [7]]
+
+
+def test_what_a_teacher_says_stays_with_its_pictures():
+    batch = Batch(
+        images=torch.zeros(3, 1, 2, 2, dtype=torch.uint8),
+        targets=None,
+        ids=torch.arange(3),
+        told=ToldLogits(logits=torch.arange(6.0).view(3, 2)),
+    )
+    told = [part.told for part in batch.to(torch.device("cpu")).parts(2)]
+    assert [each.logits.tolist() for each in told if isinstance(each, ToldLogits)] == [
+        [[0, 1], [2, 3]],
+        [[4, 5]],
+    ]

@@ -99,3 +99,31 @@ def test_figures_on_what_was_learned_say_nothing_about_others(make_run: Callable
     found = headline(read_records(run))
     assert any("learned from, so this figure says nothing" in each for each in found.sentences)
     assert not any("validation pictures chose" in each for each in found.sentences)
+
+
+def taught(run: Path, **teach: object) -> Path:
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | {"teach": {"method": "logits", **teach}}))
+    beside: dict[str, object] = {
+        "agreement": 0.875,
+        "columns": ["", "model"],
+        "rows": [["teacher", "rag-s4"]],
+    }
+    beside |= {"title": "Teacher and student"}
+    (run / "evaluation" / "teacher.json").write_text(json.dumps(beside))
+    return run
+
+
+def test_agreement_with_a_teacher_is_among_the_figures(make_run: Callable[..., Path]):
+    found = headline(read_records(taught(make_run(), has_labels=True)))
+    values = {tile.label: tile.value for tile in found.tiles}
+    assert values["Agreement"] == "87.5\u202f%"
+    assert found.label == "Top-1 accuracy"
+    assert "no labels" not in " ".join(found.sentences)
+
+
+def test_without_labels_no_figure_is_called_accuracy(make_run: Callable[..., Path]):
+    found = headline(read_records(taught(make_run(), has_labels=False)))
+    assert found.label == "Agreement with its teacher"
+    assert found.split.endswith("named as its teacher names them")
+    assert found.sentences[0].startswith("There are no labels here")

@@ -60,3 +60,18 @@ def test_converted_weights_are_learned_from_and_not_resumed(converted: Path):
     (step,) = [s for s in making(read_records(converted)).steps if "saccade train" in s.command]
     assert shlex.split(step.command)[2:4] == ["PICTURES", "--init"]
     assert "--resume" not in step.command
+
+
+def test_a_teacher_is_named_and_asked_again_to_go_on(make_run: Callable[..., Path]):
+    run = make_run()
+    contract = json.loads((run / "contract.json").read_text())
+    contract["teacher"] = {
+        "source": "runs/large", "library": "saccade", "architecture": "rag-s4", "sha256": "ef" * 32
+    }  # fmt: skip
+    (run / "contract.json").write_text(json.dumps(contract))
+    found = making(read_records(run))
+    rows = dict(found.facts[0].rows)
+    assert rows["taught by"] == "rag-s4 (saccade)"
+    assert rows["the teacher's weights"] == "runs/large"
+    assert rows["the teacher's SHA-256"] == "ef" * 32
+    assert any(step.command.startswith("saccade distill ") for step in found.steps)

@@ -150,3 +150,11 @@ def test_no_folder_is_refused(tmp_path: Path):
 def test_a_report_without_curves_is_a_page_all_the_same(converted: Path):
     page = write_report(converted).read_text(encoding="utf-8")
     assert "Converted from weights that were trained elsewhere" in page
+
+
+@pytest.mark.parametrize("text", ["[]", '{"rows": 3}', '{"agreement": "much"}', '{"rows": []}'])
+def test_a_broken_comparison_with_a_teacher_leaves_a_page(make_run: Callable[..., Path], text: str):
+    run = make_run()
+    (run / "evaluation" / "teacher.json").write_text(text)
+    page = write_report(run).read_text()
+    assert ("could not be read" in page) == (text != '{"rows": []}')
