@@ -9,15 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import safetensors.torch
 import torch
 
 from saccade.config.run import RunConfig
-from saccade.data.loader import Loader
-from saccade.data.pictures import PictureArray
-from saccade.data.samples import Samples
 from saccade.errors import SaccadeError, Stopped
 from saccade.run.checkpoint import load_latest
 from saccade.run.evaluate import evaluate
@@ -27,6 +23,7 @@ from saccade.run.stop import StopSignals
 from saccade.run.train import train
 from saccade.run.weights import load_weights
 from tests import tiny
+from tests.tiny_loader import loader
 
 
 class Quiet:
@@ -44,23 +41,6 @@ class Quiet:
     def record(self, kind: str, fields: Mapping[str, Any]) -> None:
         del fields
         self.kinds.append(kind)
-
-
-def loader(*, num: int = 48, batch_size: int = 16, seed: int = 0) -> Loader:
-    rng = np.random.default_rng(seed)
-    labels = np.arange(num) % 3
-    images = np.stack([np.asarray(tiny.draw(rng, label)) for label in labels.tolist()])
-    samples = Samples(pictures=PictureArray(images, "train"), ids=np.arange(num), labels=labels)
-    made = Loader(
-        samples,
-        tiny.preprocess(),
-        batch_size=batch_size,
-        num_threads=1,
-        cache_bytes=2**20,
-        max_bad_fraction=0.0,
-    )
-    made.prepare()
-    return made
 
 
 def run(path: Path, config: RunConfig, *, seconds: float | None = None, **at: Any) -> RunState:

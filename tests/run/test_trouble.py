@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -14,9 +13,6 @@ from torch import Tensor
 
 from saccade.config.run import RunConfig
 from saccade.data.batch import Batch
-from saccade.data.loader import Loader
-from saccade.data.pictures import PictureArray
-from saccade.data.samples import Samples
 from saccade.errors import SaccadeError, UsageError
 from saccade.run.checkpoint import load_latest
 from saccade.run.folder import RunFolder
@@ -25,6 +21,7 @@ from saccade.run.train import train
 from saccade.run.trouble import MOST_IN_A_ROW, OnNan, on_nan_named, what_happened
 from saccade.tasks.build import AnyTask
 from tests import tiny
+from tests.tiny_loader import loader
 
 NUM, BATCH = 48, 8
 
@@ -72,23 +69,6 @@ class Poisoned:
         return losses
 
 
-def loader(num: int = NUM) -> Loader:
-    rng = np.random.default_rng(0)
-    labels = np.arange(num) % 3
-    images = np.stack([np.asarray(tiny.draw(rng, label)) for label in labels.tolist()])
-    samples = Samples(pictures=PictureArray(images, "train"), ids=np.arange(num), labels=labels)
-    made = Loader(
-        samples,
-        tiny.preprocess(),
-        batch_size=BATCH,
-        num_threads=1,
-        cache_bytes=2**20,
-        max_bad_fraction=0.0,
-    )
-    made.prepare()
-    return made
-
-
 def run(
     path: Path,
     config: RunConfig,
@@ -107,8 +87,8 @@ def run(
     task.loss = loss  # pyrefly: ignore[bad-assignment]
     state = train(
         task,
-        loader(),
-        loader(12),
+        loader(num=NUM, batch_size=BATCH),
+        loader(num=12, batch_size=BATCH),
         config=config,
         folder=RunFolder(path),
         header={"contract": "{}"},
