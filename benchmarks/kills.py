@@ -82,7 +82,8 @@ def run(seeds: Sequence[int]) -> None:
         while len(rows) < 2 * wanted:
             killed = RunFolder(folder / f"killed-{len(endings)}")
             rows += list(_kills(source, killed, kinds))
-            _finish(_command(source, killed, is_resumed=True))
+            # A first process may have died before it made the folder.
+            _finish(_command(source, killed, is_resumed=killed.contract.exists()))
             endings.append(difference(killed, whole))
             print(f"{len(rows)} kills, {len(endings)} runs: {endings[-1] or 'equal'}", flush=True)
     save(

@@ -135,7 +135,9 @@ def plan(
             num_threads=num_threads,
             seed=wish.seed,
         )
-        if start is not None:
+        if start is None:
+            config = recipe.from_scratch(config, wish.settings)
+        else:
             config = fine_tune(config, start)
         return check(override(config, wish.settings))
 

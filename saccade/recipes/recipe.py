@@ -50,6 +50,11 @@ def _usual(config: RunConfig, choice: Choice, settings: Mapping[str, str]) -> No
     """The usual way will do."""
 
 
+def _as_it_is(config: RunConfig, settings: Mapping[str, str]) -> RunConfig:  # noqa: ARG001
+    """No difference."""
+    return config
+
+
 def _is_cheap(config: RunConfig, facts: Facts) -> float:  # noqa: ARG001  as in Recipe
     """Judging asks the model once for each picture."""
     return 0.0
@@ -74,6 +79,8 @@ class Recipe:
             trainings from scratch; None where the usual one will do.
         judging: from the config and the facts to what the figures at the end cost, in pictures of
             training: a budget is kept for them where they cost much.
+        from_scratch: what is changed where a training starts from no weights; also given is what
+            the user fixed.
         reads_clips: whether the job may start from weights of a model that reads clips.
         teacher: who is asked about each batch too, which takes its time; None: nobody.
     """
@@ -88,5 +95,6 @@ class Recipe:
     patch_for: Callable[[int], int] = patch_for
     instead: Callable[[RunConfig, Choice, Mapping[str, str]], Instead | None] = _usual
     judging: Callable[[RunConfig, Facts], float] = _is_cheap
+    from_scratch: Callable[[RunConfig, Mapping[str, str]], RunConfig] = _as_it_is
     reads_clips: bool = False
     teacher: Teacher | None = None

@@ -20,6 +20,7 @@ from saccade.jobs.drawing import save_drawing
 from saccade.jobs.job import Judgement, Row
 from saccade.recipes.budget import wanted_epochs
 from saccade.recipes.classify import class_targets, classify, preprocess_for
+from saccade.recipes.muon import by_muon
 from saccade.recipes.recipe import Recipe
 from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
@@ -62,6 +63,7 @@ class ClassifyJob:
             preprocess=preprocess_for,
             targets=class_targets,
             wanted_epochs=wanted_epochs,
+            from_scratch=by_muon,
         )
 
     def judge(self, engine: Engine, loader: Loader) -> ClassJudgement:
