@@ -14,17 +14,8 @@ from tests.tiny import call
 
 VERBS = (
     *("demo", "train", "distill", "evaluate", "predict", "explain", "report", "models", "convert"),
-    *(
-        "distill",
-        "pretrain",
-        "probe",
-        "embed",
-        "index",
-        "search",
-        "duplicates",
-        "generate",
-        "translate",
-    ),
+    *("pretrain", "probe", "embed", "index", "search", "duplicates", "generate", "translate"),
+    *("recipes", "stress"),
 )
 
 
