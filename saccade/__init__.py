@@ -18,6 +18,7 @@ from saccade.version import __version__
 
 if TYPE_CHECKING:
     from saccade.serving.load import load as load
+    from saccade.verbs.compare import compare as compare
     from saccade.verbs.convert import convert as convert
     from saccade.verbs.demo import demo as demo
     from saccade.verbs.distill import distill as distill
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from saccade.verbs.translate import translate as translate
 
 _HOMES = {
+    "compare": "saccade.verbs.compare",
     "convert": "saccade.verbs.convert",
     "demo": "saccade.verbs.demo",
     "distill": "saccade.verbs.distill",
@@ -61,6 +63,7 @@ _HOMES = {
 
 __all__ = [
     "__version__",
+    "compare",
     "convert",
     "demo",
     "distill",

@@ -21,6 +21,13 @@ Weights = Annotated[
     ),
 ]
 Pictures = Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")]
+Views = Annotated[
+    int,
+    typer.Option(
+        help="Look at each picture so many times, mirrored (where training found that safe) and "
+        "moved a little, and average."
+    ),
+]
 OnNan = Annotated[
     str,
     typer.Option(

@@ -61,6 +61,7 @@ class Contract:
     origin: Origin | None = None  # None: trained from scratch
     teacher: Origin | None = None  # who told it what to learn, besides labels or instead of them
     smallest_score: float | None = None  # of what is shown, by validation; None: no such scores
+    temperature: float = 1.0  # divisor of a classifier's logits, by validation
 
     def to_json(self) -> dict[str, Any]:
         """The contract as plain data."""

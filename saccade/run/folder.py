@@ -26,6 +26,7 @@ class RunFolder:
         self.contract = self.path / "contract.json"
         self.environment = self.path / "environment.json"
         self.trained_on = self.path / "trained_on.txt"  # a hash per picture, a line each
+        self.known = self.path / "known.safetensors"  # what a classifier knows its pictures by
         self.weights = self.path / "weights.safetensors"
         self.last_weights = self.path / "last.safetensors"
         self.log = self.path / "log.jsonl"

@@ -10,14 +10,8 @@ from jaxtyping import Float32
 from saccade.attribution.methods import Method
 from saccade.data.batch import Batch
 from saccade.data.samples import Samples
-from saccade.errors import UsageError
-from saccade.serving.engine import Engine
+from saccade.serving.evidence import ClassEngine, class_logits, evidence, familiarity
 from saccade.serving.explanation import Answer, Explanation, class_asked, explain_batch
-from saccade.tasks.classify import Classify
-from saccade.tasks.video import Video
-
-ClassEngine = Engine[Classify] | Engine[Video]
-"""A trained task whose answer is one class."""
 
 
 class Prediction(NamedTuple):
@@ -29,6 +23,7 @@ class Prediction(NamedTuple):
         probability: of that class.
         probs: of all K classes, in the order of the model's ``class_names``.
         error: why there is no answer; None when there is one.
+        refused: why the answer is not to be relied on, where refusing was asked for; None: it is.
     """
 
     path: str
@@ -36,27 +31,24 @@ class Prediction(NamedTuple):
     probability: float | None
     probs: Float32[np.ndarray, " K"] | None
     error: str | None
+    refused: str | None = None
 
 
 def class_probs(engine: ClassEngine, batch: Batch) -> Float32[np.ndarray, "B K"]:
-    """Class probabilities of a batch.
+    """Class probabilities of a batch, at the engine's temperature.
 
     Raises:
         UsageError: the weights have no head.
     """
-    if not engine.class_names:
-        raise UsageError(
-            "these weights have no head, so they name no class: `saccade train SOURCE --init` "
-            "fits one to your classes; from Python, Model.embed and Model.features need none"
-        )
-    return engine.answer(batch).cpu().numpy()
+    return (class_logits(engine, batch) / engine.temperature).softmax(dim=1).numpy()
 
 
 def stream_classes(engine: ClassEngine, samples: Samples) -> Iterator[Prediction]:
     """One answer per sample, in order and in constant memory."""
 
     def answers(batch: Batch) -> Iterator[Prediction]:
-        for i, probs in zip(batch.ids.tolist(), class_probs(engine, batch), strict=True):
+        found, refused = _answers(engine, batch)
+        for i, probs, why in zip(batch.ids.tolist(), found, refused, strict=True):
             best = int(probs.argmax())
             yield Prediction(
                 path=samples.pictures.name(i),
@@ -64,9 +56,22 @@ def stream_classes(engine: ClassEngine, samples: Samples) -> Iterator[Prediction
                 probability=float(probs[best]),
                 probs=probs,
                 error=None,
+                refused=why,
             )
 
     yield from engine.in_order(samples, answers, unreadable=_unreadable)
+
+
+def _answers(
+    engine: ClassEngine, batch: Batch
+) -> tuple[Float32[np.ndarray, "B K"], list[str | None]]:
+    """Probabilities, and for each picture why it is refused."""
+    if engine.refusal is None:
+        return class_probs(engine, batch), [None] * len(batch.images)
+    found = evidence(engine, batch)
+    scores = familiarity(engine, found)[engine.refusal.by]
+    probs = (found.logits / engine.temperature).softmax(dim=1).numpy()
+    return probs, [engine.refusal.reason(score) for score in scores.tolist()]
 
 
 def explain_classes(

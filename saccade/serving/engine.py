@@ -15,9 +15,13 @@ from saccade.data.samples import Samples
 from saccade.errors import UsageError
 from saccade.metrics.average_precision import SHOWN
 from saccade.run.device import Precision, autocast
+from saccade.serving.known import Known, Refusal
+from saccade.serving.views import PLAIN, View, choose_views
 from saccade.tasks.build import AnyTask
+from saccade.tasks.classify import Classify
 from saccade.tasks.detect import Detect
 from saccade.tasks.segment.objects import SegmentMasks
+from saccade.tasks.video import Video
 
 BATCH_SIZE = 32
 """Pictures answered at a time, fewer where they are large; more are no faster on a CPU."""
@@ -42,6 +46,11 @@ class Engine(Generic[SomeTask]):
         device: where to run.
         smallest_score: from which a detection or a mask is shown.
         lowest_listed: score from which a detection is written into a table.
+        temperature: divisor of the logits of classes, by which their probabilities keep their word.
+        views: how a classifier looks at each picture; the logits are averaged.
+        has_mirror: whether a mirror image is one of them.
+        known: what a classifier knows its pictures by; None where the run does not say.
+        refusal: from where on a classifier refuses to answer; None: it always answers.
         notes: what a user should hear about the weights.
         training: the pictures that it learned from, for figures that need them beside others; None
             where they are not at hand.
@@ -55,6 +64,11 @@ class Engine(Generic[SomeTask]):
     device: torch.device
     smallest_score: float = SHOWN
     lowest_listed: float = LOWEST_LISTED
+    temperature: float = 1.0
+    views: tuple[View, ...] = (PLAIN,)
+    has_mirror: bool = False
+    known: Known | None = None
+    refusal: Refusal | None = None
     notes: tuple[str, ...] = ()
     training: Loader | None = None
 
@@ -67,6 +81,44 @@ class Engine(Generic[SomeTask]):
     def has_scores(self) -> bool:
         """Whether what it finds has scores to choose by: boxes, and masks of objects."""
         return isinstance(self.task, Detect | SegmentMasks)
+
+    @property
+    def names_classes(self) -> bool:
+        """Whether it answers with one class, and how sure it is."""
+        return isinstance(self.task, Classify | Video)
+
+    def seeing(self, num_views: int) -> "Engine[SomeTask]":
+        """The same model, which looks at each picture so many times.
+
+        Raises:
+            UsageError: there are not so many views, or its answer is not a class.
+        """
+        self._require_classes(f"--views is {num_views}", "are averaged over views")
+        return replace(self, views=choose_views(num_views, has_mirror=self.has_mirror))
+
+    def refusing(self, share: float, *, by: str = "knn") -> "Engine[SomeTask]":
+        """The same model, which refuses what it knows little of; see ``Known.refusal``.
+
+        Raises:
+            UsageError: the share or the score is none, the run does not say what it knows its
+                pictures by, or its answer is not a class.
+        """
+        self._require_classes(f"--reject is {share:g}", "are refused")
+        if self.known is None:
+            raise UsageError(
+                f"--reject is {share:g}, and this model has no record of held-out pictures to set "
+                "a limit by (known.safetensors). Weights of other libraries and converted ones "
+                "have none, nor have runs with fewer than 50 validation pictures; for a run of an "
+                "older version `saccade train SOURCE --out RUN --resume` makes it, without training"
+            )
+        return replace(self, refusal=self.known.refusal(share, by=by))
+
+    def _require_classes(self, given: str, what: str) -> None:
+        if not self.names_classes:
+            raise UsageError(
+                f"{given}, and the answers of this model are not classes (it was trained to "
+                f"{self.job}); those of classify and video {what}"
+            )
 
     def scoring_from(self, min_score: float) -> "Engine[SomeTask]":
         """The same model, whose tables and drawings begin at a score that a user chose.

@@ -19,6 +19,7 @@ from saccade.serving.detect import Detector
 from saccade.serving.embed import Embedder
 from saccade.serving.engine import Engine
 from saccade.serving.generate import Generator
+from saccade.serving.known import load_known
 from saccade.serving.model import Model
 from saccade.serving.segment import Segmenter
 from saccade.serving.translate import Translator
@@ -199,4 +200,8 @@ def _load_run(folder: RunFolder, *, weights: str, device: torch.device) -> Engin
         num_threads=config.data.num_threads,
         device=device,
         smallest_score=SHOWN if contract.smallest_score is None else contract.smallest_score,
+        # Both were measured with the best weights, and say nothing about others.
+        temperature=contract.temperature if weights == "best" else 1.0,
+        known=load_known(folder.known) if weights == "best" else None,
+        has_mirror=config.augment.flip > 0,
     )

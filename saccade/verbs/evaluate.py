@@ -4,24 +4,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from saccade.config.json import from_json
 from saccade.config.run import RunConfig
-from saccade.data.fingerprint import fingerprint, picture_hashes
 from saccade.data.loader import Loader
 from saccade.data.relabel import relabel
-from saccade.data.samples import Samples, Source, count
-from saccade.data.split import fewest_held_out
-from saccade.data.split import split as divide
+from saccade.data.samples import Source, count
 from saccade.errors import UsageError
 from saccade.jobs.find import find_job, open_for
 from saccade.recipes.classify import MAX_BAD_FRACTION
-from saccade.run.contract import load_contract, require_same_classes
-from saccade.run.folder import RunFolder, read_json
+from saccade.run.contract import require_same_classes
+from saccade.run.folder import read_json
 from saccade.run.start import find_run
 from saccade.serving.engine import BATCH_SIZE, Engine
 from saccade.serving.load import load_engine
+from saccade.verbs.unknown import against_unknown, open_unknown
+from saccade.verbs.unseen import best_part, part_not_trained_on
 from saccade.verbs.voice import Voice
 
 
@@ -39,6 +36,9 @@ class EvaluateResult:
         headline: the name of the figure that people look at first.
         details: all that is known, as plain data: tables, and for classes the confusion matrix.
         bad: pictures that could not be read, and why.
+        views: how often the model looked at each picture.
+        unknown: how well each score tells these pictures from unknown ones, where some were given:
+            ``score``, ``n``, and ``auroc`` and ``fpr95`` with their intervals.
     """
 
     run: str
@@ -50,12 +50,16 @@ class EvaluateResult:
     headline: str
     details: dict[str, Any]
     bad: dict[str, str]
+    views: int
+    unknown: list[dict[str, Any]]
 
 
 def evaluate(
     run: str | Path,
     source: str | Path,
     *,
+    unknown: str | Path | None = None,
+    views: int = 1,
     device: str | None = None,
     weights: str = "best",
     is_quiet: bool = False,
@@ -69,18 +73,26 @@ def evaluate(
     Args:
         run: the run folder, or weights of another library; see ``load``.
         source: as for ``train``; its classes must be the model's, in any order.
+        unknown: pictures of none of the classes, labelled or not: how well does the model tell that
+            it does not know them?
+        views: how often to look at each picture, each time a little changed (mirrored where the
+            training found that safe, and moved); the logits are averaged.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         weights: ``best`` (by validation) or ``last``.
         is_quiet: say nothing on stderr.
 
     Raises:
-        UsageError: no such model or source.
+        UsageError: no such model or source, not so many views, or views or unknown pictures for
+            answers that are not classes.
         DataError: other classes (both lists are shown), or too many unreadable pictures.
     """
     voice = Voice(is_quiet=is_quiet)
     engine = load_engine(run, device=device, weights=weights)
     for note in engine.notes:
         voice.say(note)
+    if views != 1:
+        engine = engine.seeing(views)
+    others = None if unknown is None else open_unknown(unknown, engine)
     job = find_job(engine.job)
     pictures = open_for(job, source)
     class_names = pictures.class_names or ()
@@ -89,11 +101,11 @@ def evaluate(
     folder = find_run(run)
     max_bad_fraction = MAX_BAD_FRACTION
     if folder is None:
-        part, samples = _best_part(pictures)
+        part, samples = best_part(pictures)
     else:
         config = from_json(RunConfig, read_json(folder.config))
         max_bad_fraction = config.data.max_bad_fraction
-        part, samples = _not_trained_on(folder, config, pictures, voice)
+        part, samples = part_not_trained_on(folder, config, pictures, voice)
     voice.say(f"evaluating on {count(len(samples), samples.noun)} ({part} of {pictures.path})")
     loader = Loader(
         relabel(samples, class_names, engine.class_names),
@@ -115,6 +127,8 @@ def evaluate(
         headline=judgement.headline,
         details=judgement.to_json(),
         bad=dict(loader.bad),
+        views=views,
+        unknown=[] if others is None else against_unknown(engine, judgement, others, folder, voice),
     )
 
 
@@ -131,48 +145,3 @@ def _require_classes(engine: Engine, pictures: Source, *, run: str | Path) -> No
         advice="Rename the data's classes to the model's names, train on this data, or, where "
         "weights came without names, give them: saccade convert WEIGHTS --out RUN --class-names F",
     )
-
-
-def _not_trained_on(
-    folder: RunFolder, config: RunConfig, source: Source, voice: Voice
-) -> tuple[str, Samples]:
-    """The part of a source that says something about a run, and what training did not see of it."""
-    if fingerprint(source) != load_contract(folder.contract).data.fingerprint:
-        part, samples = _best_part(source)
-        return part, _unseen(samples, folder, voice)
-    parts = divide(
-        source,
-        val_fraction=config.data.val_fraction,
-        test_fraction=config.data.test_fraction,
-        seed=config.seed,
-        fewest=fewest_held_out(config.job),
-    )
-    named = {"test": parts.test, "val": parts.val, "train": parts.train}
-    return next((name, part) for name, part in named.items() if part)
-
-
-def _best_part(source: Source) -> tuple[str, Samples]:
-    for part in ("test", "val", "all", "train"):
-        if part in source.splits:
-            return part, source.splits[part]
-    raise AssertionError(f"a source without splits: {source}")
-
-
-def _unseen(samples: Samples, folder: RunFolder, voice: Voice) -> Samples:
-    """The samples without those that training saw, whatever source they come back in."""
-    if not folder.trained_on.exists():
-        return samples
-    trained_on = set(folder.trained_on.read_text().split())
-    hashes = picture_hashes(samples)
-    unseen = np.array([k for k, line in enumerate(hashes) if line not in trained_on], np.int64)
-    num_seen = len(samples) - len(unseen)
-    if num_seen == 0:
-        return samples
-    if not len(unseen):
-        voice.say(
-            f"every one of these {samples.noun}s was trained on: the figures say nothing about "
-            "others"
-        )
-        return samples
-    voice.say(f"{num_seen:,} of {len(samples):,} {samples.noun}s were trained on and are left out")
-    return samples.take(unseen)

@@ -8,6 +8,7 @@ from saccade.config.json import from_json
 from saccade.config.run import RunConfig
 from saccade.jobs.best_score import best_score
 from saccade.jobs.job import Job, Judgement
+from saccade.jobs.trust import learn_trust
 from saccade.reporting.card import write_card
 from saccade.reporting.page import write_report
 from saccade.run.contract import load_contract
@@ -49,6 +50,14 @@ def finish(
     if smallest_score is not None:
         engine = replace(engine, smallest_score=smallest_score)
         voice.say(f"  shown from a score of {smallest_score:.3f}, the best on validation pictures")
+    trust = learn_trust(engine, data.training, data.validation)
+    if trust is not None:
+        engine = replace(engine, temperature=trust.temperature, known=trust.known)
+        trust.known.save(folder.known)
+        voice.say(
+            f"  temperature {trust.temperature:.3f}, fitted on validation pictures: probabilities "
+            f"are made {'less' if trust.temperature > 1 else 'more'} sure"
+        )
     judged = {split: job.judge(engine, loader) for split, loader in loaders.items()}
     folder.evaluation.mkdir(exist_ok=True)
     for split, judgement in judged.items():
@@ -68,6 +77,7 @@ def finish(
         },
         data=replace(contract.data, bad=contract.data.bad | data.bad()),
         smallest_score=smallest_score,
+        temperature=engine.temperature,
     ).save(folder.contract)
     voice.say("  writing pictures and report")
     *_, final = loaders

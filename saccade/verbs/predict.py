@@ -26,6 +26,7 @@ class PredictResult:
         drawn: the folder with the drawings, if any were asked for.
         n: rows, one per input picture.
         num_errors: rows without an answer, because the picture could not be read.
+        num_refused: rows whose answer is refused, where that was asked for.
         labels: how often each class was the answer for a picture; empty for jobs without one.
         listed_from, drawn_from: the score from which boxes, or masks of objects, are in the table
             and in drawings; None for jobs without scores.
@@ -37,6 +38,7 @@ class PredictResult:
     drawn: Path | None
     n: int
     num_errors: int
+    num_refused: int
     labels: dict[str, int]
     listed_from: float | None
     drawn_from: float | None
@@ -49,14 +51,17 @@ def predict(
     *,
     draw: str | Path | None = None,
     min_score: float | None = None,
+    reject: float | None = None,
+    reject_by: str = "knn",
+    views: int = 1,
     device: str | None = None,
     is_quiet: bool = False,
 ) -> PredictResult:
     """Answers for pictures and folders of pictures in a table, in constant memory.
 
     The table has one row per picture, in input order: ``path``, the columns of the job (for a
-    classifier ``label``, ``probability``, ``top_labels``, ``top_probabilities``) and ``error``,
-    which is empty where there is an answer.
+    classifier ``label``, ``probability``, ``top_labels``, ``top_probabilities``, ``refused``) and
+    ``error``, which is empty where there is an answer.
 
     Args:
         run: the run folder, or weights of another library; see ``load``.
@@ -66,23 +71,30 @@ def predict(
         min_score: from which boxes, or masks of objects, are in the table and in drawings; None:
             in drawings what was best on the validation pictures of the training, in the table of
             boxes already from 0.05, so that it can be filtered.
+        reject: refuse answers about pictures that the model knows little of: the share of known
+            pictures that may be refused, above 0 and below 1. The row keeps its answer, and
+            ``refused`` says why it is not to be relied on. None: every answer counts.
+        reject_by: ``knn``: pictures unlike those of the training; ``probability``: unsure answers;
+            ``energy``: small logits.
+        views: how often a classifier looks at each picture, each time a little changed.
         device: ``cpu``, ``cuda``, ...; None: the best one here.
         is_quiet: say nothing on stderr.
 
     Raises:
-        UsageError: no such model or input, a table that exists or has an unknown ending, or a
-            score for answers that have none.
+        UsageError: no such model or input, a table that exists or has an unknown ending, a score
+            for answers that have none, or refusing or views for answers that are not classes.
         DataError: none of the pictures can be read; the table is there and says why.
     """
     voice = Voice(is_quiet=is_quiet)
     report = voice.counting("predicted")
     labels: dict[str, int] = {}
-    num_errors = done = 0
+    num_errors = num_refused = done = 0
     check_table(Path(out))
     drawn = None if draw is None else Path(draw)
     if drawn is not None:
         refuse_taken(drawn, option="--draw")
     engine = _load(run, min_score=min_score, device=device, voice=voice)
+    engine = _asked(engine, reject=reject, reject_by=reject_by, views=views)
     job = find_job(engine.job)
     samples = job.inputs(inputs)
     answers = job.rows(engine, samples, drawn=drawn)  # refuses here what cannot be drawn
@@ -93,6 +105,7 @@ def predict(
             write(row)
             done += 1
             num_errors += row["error"] is not None
+            num_refused += row.get("refused") is not None
             label = row.get("label")
             if label is not None:
                 labels[label] = labels.get(label, 0) + 1
@@ -105,6 +118,7 @@ def predict(
         drawn=drawn,
         n=done,
         num_errors=num_errors,
+        num_refused=num_refused,
         labels=labels,
         listed_from=_listed_from(engine),
         drawn_from=engine.smallest_score if engine.has_scores else None,
@@ -116,6 +130,9 @@ def rows(
     inputs: Paths,
     *,
     min_score: float | None = None,
+    reject: float | None = None,
+    reject_by: str = "knn",
+    views: int = 1,
     device: str | None = None,
     is_quiet: bool = False,
 ) -> Iterator[Row]:
@@ -125,6 +142,7 @@ def rows(
         DataError: after the last row, when none of the pictures could be read.
     """
     engine = _load(run, min_score=min_score, device=device, voice=Voice(is_quiet=is_quiet))
+    engine = _asked(engine, reject=reject, reject_by=reject_by, views=views)
     job = find_job(engine.job)
     samples = job.inputs(inputs)
     errors: list[str] = []
@@ -134,6 +152,13 @@ def rows(
         yield row
     first = "".join(errors[:1])
     require_any_readable(len(errors), len(samples), noun=samples.noun, why=f"the first: {first}")
+
+
+def _asked(engine: Engine, *, reject: float | None, reject_by: str, views: int) -> Engine:
+    """The model as it is to look and to refuse."""
+    if views != 1:
+        engine = engine.seeing(views)
+    return engine if reject is None else engine.refusing(reject, by=reject_by)
 
 
 def _load(run: str | Path, *, min_score: float | None, device: str | None, voice: Voice) -> Engine:

@@ -8,9 +8,10 @@ import pytest
 
 from saccade.data.sources import open_pictures
 from saccade.errors import DataError, UsageError
-from saccade.serving.engine import BATCH_SIZE, Engine
+from saccade.serving.engine import BATCH_SIZE
 from saccade.serving.load import load
 from saccade.serving.model import Model
+from saccade.tasks.classify import Classify
 from tests import tiny
 from tests.tiny import World
 
@@ -99,8 +100,8 @@ def test_a_broken_picture_given_twice_is_an_error_twice(model: Model, world: Wor
 def test_predictions_stream(model: Model, world: World, monkeypatch: pytest.MonkeyPatch):
     samples = open_pictures(sorted(world.source.rglob("*.png")))
     asked = []
-    real = Engine.answer
-    monkeypatch.setattr(Engine, "answer", lambda self, batch: asked.append(1) or real(self, batch))
+    real = Classify.forward
+    monkeypatch.setattr(Classify, "forward", lambda self, x: asked.append(1) or real(self, x))
     stream = model.stream(samples)
     next(stream)
     assert len(asked) == 1

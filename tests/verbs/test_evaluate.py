@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from tests import tiny
 from tests.tiny import World
 
 
-def evaluate(run: Path, source: Path, **options: str) -> EvaluateResult:
+def evaluate(run: Path, source: Path, **options: Any) -> EvaluateResult:
     return saccade.evaluate(run, source, device="cpu", is_quiet=True, **options)
 
 

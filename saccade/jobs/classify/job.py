@@ -42,6 +42,7 @@ class ClassifyJob:
             ("probability", pa.float32()),
             ("top_labels", pa.list_(pa.string())),
             ("top_probabilities", pa.list_(pa.float32())),
+            ("refused", pa.string()),
             ("error", pa.string()),
         ]
     )
@@ -113,5 +114,6 @@ def as_row(prediction: Prediction, class_names: Sequence[str]) -> dict[str, Any]
         "probability": prediction.probability,
         "top_labels": top_labels,
         "top_probabilities": top_probabilities,
+        "refused": prediction.refused,
         "error": prediction.error,
     }

@@ -128,6 +128,11 @@ def made_up(labels: list[int], predicted: list[int], probability: list[float]) -
         predicted=np.array(predicted),
         probability=np.array(probability, dtype=np.float32),
         class_names=("a", "b"),
+        answers=metrics.answers(),
+        temperature=1.0,
+        untempered=None,
+        scores={},
+        refused=[],
     )
 
 
