@@ -33,12 +33,13 @@ NAMES = {
     "copies": "edited copies of 2,000 pictures found again, by models and without; has options",
     "engines": "exact search beside faiss, approximate beside exact, 100,000 vectors; has options",
     "distill": "a student alone against the same one taught, at equal steps; has options",
+    "trust": "calibration before and after the temperature, pictures of other things; has options",
     "pretrain": "learning without labels: four methods and controls; has options, see --help",
 }
 
 HAVE_OPTIONS = {
     "ablation", "copies", "detect", "detect_cells", "distill", "engines", "generate", "kills_timm",
-    "pretrain", "segment", "translate", "video",
+    "pretrain", "segment", "translate", "trust", "video",
 }  # fmt: skip
 """These read their own command line; the others take seeds."""
 
