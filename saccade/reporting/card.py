@@ -25,7 +25,10 @@ _NUMBERS = {
     "macro_f1": "macro F1",
     "balanced_accuracy": "balanced accuracy",
     "log_loss": "log loss (nats)",
-    "ece": "calibration error (ECE, 15 bins)",
+    "brier": "Brier score (0 to 2)",
+    "ece": "calibration error (ECE, 15 bins of equal width)",
+    "ece_equal_mass": "calibration error (ECE, 15 bins of equal mass)",
+    "aurc": "area under risk over coverage (AURC)",
 }
 
 

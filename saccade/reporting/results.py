@@ -13,6 +13,7 @@ from PIL import Image
 from saccade.reporting.figures import reliability
 from saccade.reporting.pictures import InlinePicture, inline_png
 from saccade.reporting.records import Json, RunRecords
+from saccade.reporting.trust import Trust, trust
 from saccade.reporting.wording import Number, count, number, percent
 
 MAX_NUMBERED_CLASSES = 20  # more classes are a heat map without numbers
@@ -78,6 +79,7 @@ class Results:
         classes: one row per class, the worst first.
         reliability: the calibration chart.
         calibration: what it says, in a sentence.
+        trust: the temperature, and what refusing buys.
     """
 
     split: str
@@ -90,6 +92,7 @@ class Results:
     classes: list[ClassFigures]
     reliability: Markup | None
     calibration: str
+    trust: Trust
 
 
 def results(records: RunRecords) -> Results | None:
@@ -113,6 +116,7 @@ def results(records: RunRecords) -> Results | None:
         classes=_classes(found.get("per_class", [])),
         reliability=_reliability(bins) if bins else None,
         calibration=_calibration(bins, found) if bins else "",
+        trust=trust(found),
     )
 
 
