@@ -2,9 +2,9 @@
 
 The calibration error is taken on the test pictures of CIFAR-10, before and after the temperature
 that validation pictures gave. The other things are the test pictures of Fashion-MNIST and drawn
-letters of Omniglot, resized like any picture. Beside the score that `--reject` uses stand its controls: the
-energy, the largest probability, and kNN on nothing but what the head reads, at unit length, as in
-arXiv 2204.06507.
+letters of Omniglot, resized like any picture. Beside the score that `--reject` uses stand its
+controls: the energy, the largest probability, and kNN on nothing but what the head reads, at unit
+length, as in arXiv 2204.06507.
 
     python -m benchmarks trust                 trains what is missing, see --help
     python -m benchmarks trust --collect       what there is to results/trust.json

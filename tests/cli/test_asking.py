@@ -40,6 +40,7 @@ def test_predict_and_explain_say_where_things_are(world: tiny.World, tmp_path: P
         "drawn": None,
         "n": 1,
         "num_errors": 0,
+        "num_refused": 0,
         "labels": None,
         "listed_from": None,
         "drawn_from": None,

@@ -8,11 +8,12 @@ import torch
 
 from saccade.data.batch import Batch
 from saccade.data.sources import open_pictures
+from saccade.errors import UsageError
 from saccade.run.weights import load_weights
 from saccade.serving.engine import BATCH_SIZE, Engine
 from saccade.serving.load import load_engine
 from saccade.tasks.classify import Classify
-from tests import tiny
+from tests import boxed, tiny, trusted
 from tests.tiny import World
 
 
@@ -67,3 +68,19 @@ def test_answers_stand_in_order_with_a_reason_where_there_is_none(engine: Engine
     for k, name in ((0, "bad0"), (36, "bad1"), (42, "bad2")):
         numbers[k] = f"{name}.png: the file is empty"
     assert list(found) == numbers
+
+
+def test_only_what_names_classes_can_refuse_or_look_again(tmp_path: Path):
+    boxes = load_engine(boxed.world().run, device="cpu")
+    with pytest.raises(UsageError, match=r"--views is 2.*trained to detect"):
+        boxes.seeing(2)
+    with pytest.raises(UsageError, match=r"--reject is 0.05.*trained to detect"):
+        boxes.refusing(0.05)
+
+
+def test_the_last_weights_have_no_temperature_for_it_was_found_for_the_best():
+    run = trusted.world().run
+    best, last = (load_engine(run, device="cpu", weights=which) for which in ("best", "last"))
+    assert best.temperature == trusted.world().trust.temperature != 1
+    assert (last.temperature, last.known) == (1.0, None)
+    assert best.known is not None

@@ -13,6 +13,7 @@ from saccade.data.split import split as divide
 from saccade.jobs.classify.job import ClassifyJob
 from saccade.run.contract import load_contract
 from saccade.run.folder import RunFolder
+from saccade.serving.known import load_known
 from saccade.serving.model import Model
 from saccade.verbs.finish import Finished, finish
 from saccade.verbs.prepare import Prepared, prepare
@@ -125,3 +126,24 @@ def test_pictures_found_unreadable_only_now_are_said_and_remembered(
     assert f"{known}: " not in said
     assert set(load_contract(run.contract).data.bad) == {known, late}
     assert found.judgement.n == len(data.test.samples) - 2
+
+
+def test_enough_held_out_pictures_make_a_temperature_and_what_the_run_knows_them_by(
+    run: RunFolder, model: Model, world: World
+):
+    data = prepared(world.source, model, val=0.8, test=0.1)
+    found = ended(run, model, data)
+    contract = load_contract(run.contract)
+    known = load_known(run.known)
+    assert known is not None
+    assert contract.temperature != 1
+    assert len(known.held_out["knn"]) == len(data.validation.samples) >= 50
+    document = json.loads((run.evaluation / "test.json").read_text())
+    assert document["temperature"] == contract.temperature
+    assert document["untempered"]["metrics"]["log_loss"] != document["metrics"]["log_loss"]
+    assert {row["by"] for row in document["refused"]} == {"knn", "energy", "probability"}
+    assert "temperature of" in found.report.read_text()
+    probs = [
+        each.probability for each in saccade.load(run.path, device="cpu").predict(world.source)
+    ]
+    assert probs != [each.probability for each in model.predict(world.source)]

@@ -14,9 +14,10 @@ from saccade.errors import SaccadeError, UsageError
 from saccade.jobs.classify.job import ClassifyJob
 from saccade.verbs.predict import rows
 from saccade.verbs.table import ROWS_AT_A_TIME, table_writer
+from tests import trusted
 from tests.tiny import World
 
-KEYS = ["path", "label", "probability", "top_labels", "top_probabilities", "error"]
+KEYS = ["path", "label", "probability", "top_labels", "top_probabilities", "refused", "error"]
 
 
 @pytest.fixture
@@ -44,7 +45,8 @@ def read(path: Path) -> list[dict[str, Any]]:
         for name in ("top_labels", "top_probabilities"):
             row[name] = json.loads(row[name])
         row["probability"] = float(row["probability"]) if row["probability"] else None
-        row["label"], row["error"] = row["label"] or None, row["error"] or None
+        for name in ("label", "refused", "error"):
+            row[name] = row[name] or None
     return found
 
 
@@ -161,6 +163,7 @@ def test_tables_of_any_length_are_complete(tmp_path: Path, ending: str, count: i
         "probability": 0.5,
         "top_labels": ["猫", "x"],
         "top_probabilities": [0.5, 0.25],
+        "refused": None,
         "error": None,
     }
     with table_writer(tmp_path / f"t{ending}", ClassifyJob.schema) as write:
@@ -169,3 +172,33 @@ def test_tables_of_any_length_are_complete(tmp_path: Path, ending: str, count: i
         assert not (tmp_path / f"t{ending}").exists()
     assert read(tmp_path / f"t{ending}") == [row] * count
     assert ClassifyJob.schema.names == KEYS
+
+
+def test_answers_about_other_things_are_refused_with_the_reason_in_the_row(tmp_path: Path):
+    world = trusted.world()
+    found = saccade.predict(
+        world.run, [world.more, world.others], tmp_path / "t.csv", reject=0.05, is_quiet=True
+    )
+    table = read(tmp_path / "t.csv")
+    known, others = table[:60], table[60:]
+    assert all((row["refused"] or "").startswith("unlike the pictures") for row in others)
+    assert all(row["label"] for row in others)  # the answer stays
+    assert sum(row["refused"] is not None for row in known) <= 9  # of 60, at most 3 on average
+    assert found.num_refused == sum(row["refused"] is not None for row in table)
+
+
+def test_who_does_not_ask_is_not_refused_and_views_change_the_numbers(tmp_path: Path):
+    world = trusted.world()
+    plain = list(rows(world.run, [world.others], is_quiet=True))
+    assert {row["refused"] for row in plain} == {None}
+    seen = list(rows(world.run, [world.others], views=4, is_quiet=True))
+    assert [row["probability"] for row in seen] != [row["probability"] for row in plain]
+
+
+def test_refusing_needs_a_record_of_held_out_pictures_and_classes(world: World):
+    with pytest.raises(UsageError, match=r"no record of held-out pictures.*--resume"):
+        list(rows(world.run, [world.source], reject=0.05, is_quiet=True))
+    with pytest.raises(UsageError, match=r"'knnn'.*knn"):
+        list(rows(trusted.world().run, [world.source], reject=0.1, reject_by="knnn", is_quiet=True))
+    with pytest.raises(UsageError, match="1 to"):
+        list(rows(world.run, [world.source], views=99, is_quiet=True))
