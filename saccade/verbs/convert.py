@@ -15,11 +15,11 @@ from saccade.config.task import ClassifyConfig, VideoConfig
 from saccade.errors import DataError, UsageError, nearest
 from saccade.recipes.classify import MAX_BAD_FRACTION
 from saccade.reporting.card import write_card
-from saccade.run.contract import Contract, DataRecord
+from saccade.run.contract import Contract, DataRecord, load_contract
 from saccade.run.device import num_cores
 from saccade.run.environment import attention_path, describe, versions
 from saccade.run.folder import RunFolder, refuse_taken, write_atomic
-from saccade.run.start import Start, read_start, restore
+from saccade.run.start import Start, find_run, read_start, restore
 from saccade.run.weights import save_weights
 from saccade.shapes import Grid
 from saccade.tokens.flexi import resize_patches
@@ -101,6 +101,11 @@ def convert(
         _write_run(folder, start)
     else:
         notes += _write_for(cast(Literal["timm", "transformers"], to), folder.path, start)
+        if _temperature(start) != 1:
+            notes += (
+                f"the run divides its logits by {_temperature(start):.4f} before it says how sure "
+                f"it is; {to} does not know that",
+            )
     for note in notes:
         voice.say(f"  {note}")
     voice.say(f"  written to {out}")
@@ -179,6 +184,12 @@ def _write_for(
     )
 
 
+def _temperature(start: Start) -> float:
+    """By which a run divides its logits."""
+    run = find_run(start.source)
+    return 1.0 if run is None else load_contract(run.contract).temperature
+
+
 def _write_run(folder: RunFolder, start: Start) -> None:
     config, task = _config(start), restore(start)
     contract = Contract(
@@ -198,6 +209,7 @@ def _write_run(folder: RunFolder, start: Start) -> None:
             ignored=[],
             bad={},
         ),
+        temperature=_temperature(start),
         num_parameters=_num_parameters(start),
         seed=config.seed,
         licence=start.licence,

@@ -16,6 +16,7 @@ from saccade.backbones.vit import Vit
 from saccade.config.model import VitConfig
 from saccade.errors import DataError, UsageError
 from saccade.run.contract import load_contract
+from saccade.run.folder import RunFolder
 from saccade.run.start import read_start, restore
 from saccade.tokens.flexi import resize_patches
 from saccade.verbs.convert import ConvertResult
@@ -253,3 +254,14 @@ def test_half_a_run_is_not_left_behind(
     with pytest.raises(type(trouble)):
         convert(weights, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_temperature_goes_along_and_is_said_where_it_cannot(tmp_path: Path):
+    run = RunFolder(tmp_path / "run")
+    convert(tiny.foreign_weights(tmp_path / "vit"), run.path)
+    replace(load_contract(run.contract), temperature=1.5).save(run.contract)
+    convert(run.path, tmp_path / "again")
+    assert load_contract(tmp_path / "again" / "contract.json").temperature == 1.5
+    for library in ("timm", "transformers"):
+        found = convert(run.path, tmp_path / library, to=library)
+        assert any("divides its logits by 1.5000" in note for note in found.notes)
