@@ -51,7 +51,9 @@ def train_case(training: Training) -> dict[str, Any]:
     """Trains once, unless the run is there already, and asks it about all three."""
     case, source = CASES[training.case], training.shared / "cifar10"
     folder = RunFolder(training.work / f"{training.case}-{training.seed}")
-    if not folder.known.exists():
+    if folder.config.exists():  # stopped on the way, or learned before what is measured changed
+        saccade("train", str(source), "--out", str(folder.path), "--resume", "--device", "cpu")
+    else:
         saccade(
             *("train", str(source), "--out", str(folder.path), "--model", str(case["model"])),
             *("--steps", str(case["steps"]), "--seed", str(training.seed), "--device", "cpu"),

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from torch import Tensor
 
-from saccade.backbones.features import layer_tokens
 from saccade.data.batch import Batch
 from saccade.errors import UsageError
 from saccade.heads.classify import pooled
@@ -29,8 +28,8 @@ class Evidence(NamedTuple):
         logits: the mean over the engine's views, before its temperature.
         plain_logits: of the picture as it is: what the scores of familiarity are taken from, so
             that limits hold for any number of views.
-        parts: what a picture is known by: the mean and the spread over the patches of each channel
-            after the first layer (what it is like, whatever it shows), and what the head reads.
+        parts: what a picture is known by: ``statistics`` (what it is like, whatever it shows), and
+            what the head reads.
     """
 
     logits: Float32[Tensor, "B K"]
@@ -59,17 +58,38 @@ def evidence(engine: ClassEngine, batch: Batch) -> Evidence:
     _require_head(engine)
     task, images = engine.task, batch.images.to(engine.device)
     with torch.inference_mode(), autocast(engine.device, engine.precision):
-        first, last = layer_tokens(task.backbone, task.normalise(images), (0, -1))
-        tokens = task.backbone.readout(last)
+        tokens = task.tokens(images)
         plain = task.head(tokens).logits.float()
         others = [task(look(images, view)).logits.float() for view in engine.views if view != PLAIN]
-        patches = first.patches.float()
         parts = (
-            patches.mean(dim=1),
-            patches.std(dim=1, correction=0),
+            statistics(task.normalise(images).float()),
             task.head.norm(pooled(tokens, task.head.pool)).float(),
         )
     return Evidence(_mean([plain, *others]).cpu(), plain.cpu(), tuple(part.cpu() for part in parts))
+
+
+def statistics(
+    images: Float[Tensor, "B C H W"] | Float[Tensor, "B T C H W"],
+) -> Float[Tensor, "B C6"]:
+    """Mean and spread of each channel, and of the steps from pixel to pixel, across and down.
+
+    Six numbers a channel, which tell a drawing or another camera from a photograph, and of which a
+    network that was taught to name things keeps little.
+
+    Args:
+        images: as numbers around 0; of a clip, over all its frames.
+    """
+    if images.ndim == 5:
+        images = images.transpose(1, 2)  # B C T H W
+    across = (images[..., 1:] - images[..., :-1]).abs()
+    down = (images[..., 1:, :] - images[..., :-1, :]).abs()
+    found = []
+    for numbers in (images, across, down):
+        if 0 in numbers.shape:  # one pixel has no neighbour
+            numbers = torch.zeros_like(images)
+        flat = numbers.flatten(2)
+        found += [flat.mean(dim=2), flat.std(dim=2, correction=0)]
+    return torch.cat(found, dim=1)
 
 
 def familiarity(engine: ClassEngine, found: Evidence) -> dict[Score, Float32[Tensor, " B"]]:

@@ -72,9 +72,8 @@ class Refusal:
 class Known:
     """Training pictures as vectors, and how held-out pictures scored.
 
-    A picture's vector has three parts of equal weight: mean and spread of each channel after the
-    first layer (what it is like), and what the head reads (what it shows). Each number is
-    standardised by the training pictures, so that a channel that never varies there speaks up when
+    A picture's vector has two parts of equal weight: statistics of its pixels (what it is like),
+    and what the head reads (what it shows). Each number is standardised by the training pictures, so that a channel that never varies there speaks up when
     it does. What the head reads, at unit length as in the paper, is not enough: a classifier of few
     classes learns to ignore all that does not tell these apart. `python -m benchmarks trust` has
     both.

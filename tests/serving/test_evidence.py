@@ -10,7 +10,13 @@ from saccade.data.batch import Batch
 from saccade.data.clips.sources import open_clip_inputs
 from saccade.data.sources import open_pictures
 from saccade.errors import UsageError
-from saccade.serving.evidence import ClassEngine, class_logits, evidence, familiarity
+from saccade.serving.evidence import (
+    ClassEngine,
+    class_logits,
+    evidence,
+    familiarity,
+    statistics,
+)
 from saccade.serving.load import load_engine
 from saccade.serving.views import look
 from tests import moving, tiny, trusted
@@ -51,12 +57,26 @@ def test_with_views_the_logits_are_their_mean_and_the_plain_ones_stay(
     assert not torch.allclose(found.logits, plain.logits)
 
 
-def test_what_a_picture_is_known_by_has_three_parts_and_no_gaps(engine: ClassEngine, batch: Batch):
-    means, spreads, read = evidence(engine, batch).parts
-    assert means.shape == spreads.shape
+def test_what_a_picture_is_known_by_is_what_it_is_like_and_what_the_head_reads(
+    engine: ClassEngine, batch: Batch
+):
+    like, read = evidence(engine, batch).parts
+    assert like.shape == (len(batch.images), 18)
     assert len(read) == len(batch.images)
-    assert (spreads >= 0).all()
-    assert all(part.isfinite().all() for part in (means, spreads, read))
+    assert like.isfinite().all()
+    assert read.isfinite().all()
+    torch.testing.assert_close(engine.task.head.classify(read), evidence(engine, batch).logits)
+
+
+def test_statistics_are_means_and_spreads_of_pixels_and_steps():
+    image = torch.tensor([[0.0, 1.0, 3.0], [4.0, 4.0, 4.0]])[None, None]
+    across, down = torch.tensor([1.0, 2.0, 0.0, 0.0]), torch.tensor([4.0, 3.0, 1.0])
+    of = [image.flatten(), across, down]
+    expected = [part for each in of for part in (each.mean(), each.std(correction=0))]
+    torch.testing.assert_close(statistics(image), torch.stack(expected)[None])
+    still = image[:, None].expand(1, 4, 1, 2, 3)
+    torch.testing.assert_close(statistics(still), statistics(image))
+    assert statistics(torch.ones(2, 3, 1, 1)).tolist() == [[1.0] * 3 + [0.0] * 15] * 2
 
 
 def test_a_picture_scores_alike_in_any_batch(engine: ClassEngine, batch: Batch):
