@@ -73,10 +73,10 @@ class Known:
     """Training pictures as vectors, and how held-out pictures scored.
 
     A picture's vector has two parts of equal weight: statistics of its pixels (what it is like),
-    and what the head reads (what it shows). Each number is standardised by the training pictures, so that a channel that never varies there speaks up when
-    it does. What the head reads, at unit length as in the paper, is not enough: a classifier of few
-    classes learns to ignore all that does not tell these apart. `python -m benchmarks trust` has
-    both.
+    and what the head reads (what it shows). Each number is standardised by the training pictures,
+    so that one that never varies there speaks up when it does. What the head reads, at unit length
+    as in the paper, is not enough: a classifier of few classes learns to ignore all that does not
+    tell these apart. `python -m benchmarks trust` has both.
 
     Attributes:
         mean, scale: what is taken from a vector, and then multiplied with.
