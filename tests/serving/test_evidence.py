@@ -65,7 +65,9 @@ def test_what_a_picture_is_known_by_is_what_it_is_like_and_what_the_head_reads(
     assert len(read) == len(batch.images)
     assert like.isfinite().all()
     assert read.isfinite().all()
-    torch.testing.assert_close(engine.task.head.classify(read), evidence(engine, batch).logits)
+    with torch.inference_mode(), torch.autocast("cpu", enabled=engine.precision == "bf16"):
+        logits = engine.task.head.classify(read).float()
+    torch.testing.assert_close(logits, evidence(engine, batch).logits, rtol=1e-2, atol=1e-2)
 
 
 def test_statistics_are_means_and_spreads_of_pixels_and_steps():
