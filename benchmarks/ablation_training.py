@@ -16,8 +16,8 @@ from benchmarks.ablation_cases import CASES, PATCH
 from saccade.config.run import Preprocess, RunConfig
 from saccade.data.loader import Loader
 from saccade.data.sources import labelled, open_source
-from saccade.recipes.classify import classify
-from saccade.recipes.facts import Facts, look
+from saccade.planning.classify import classify
+from saccade.planning.facts import Facts, look
 from saccade.run.device import Precision
 from saccade.run.evaluate import evaluate
 from saccade.run.learner import Learner

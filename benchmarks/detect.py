@@ -28,8 +28,8 @@ from saccade.data.canvas.writing import Amounts, write_objects
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples
 from saccade.heads.detect import DetectHead, DetectLogits
-from saccade.recipes.detect import detect, preprocess_for_objects
-from saccade.recipes.facts import look
+from saccade.planning.detect import detect, preprocess_for_objects
+from saccade.planning.facts import look
 from saccade.run.evaluate import evaluate
 from saccade.run.learner import Learner
 from saccade.tasks.build import build_task

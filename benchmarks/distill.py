@@ -26,8 +26,8 @@ from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.samples import Samples
 from saccade.data.sources import labelled, open_source
-from saccade.recipes.classify import classify
-from saccade.recipes.facts import Facts, look
+from saccade.planning.classify import classify
+from saccade.planning.facts import Facts, look
 from saccade.run.learner import Learner
 from saccade.run.teacher import Teacher
 from saccade.tasks.build import build_task

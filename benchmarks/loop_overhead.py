@@ -28,8 +28,8 @@ from saccade.config.run import Preprocess, RunConfig
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.sources import open_source
-from saccade.recipes.classify import classify
-from saccade.recipes.facts import look
+from saccade.planning.classify import classify
+from saccade.planning.facts import look
 from saccade.run.average import WeightAverage
 from saccade.run.device import autocast
 from saccade.run.folder import RunFolder

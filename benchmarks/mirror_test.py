@@ -1,4 +1,4 @@
-"""Does ``saccade.recipes.mirror`` know when a mirror image still shows the same thing?
+"""Does ``saccade.planning.mirror`` know when a mirror image still shows the same thing?
 
 Characters must come out low, clothes and photographs high.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.harness import save, shared_data, unzipped
 from saccade.data.sources import labelled, open_source
 from saccade.data.split import split
-from saccade.recipes.facts import look
+from saccade.planning.facts import look
 from saccade.verbs.demo import write_digits
 
 

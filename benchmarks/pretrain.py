@@ -27,9 +27,9 @@ from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.data.sources import labelled, open_source
 from saccade.metrics.representation import effective_rank, mean_std
-from saccade.recipes.classify import classify
-from saccade.recipes.facts import Facts, look
-from saccade.recipes.pretrain import pretrain
+from saccade.planning.classify import classify
+from saccade.planning.facts import Facts, look
+from saccade.planning.pretrain import pretrain
 from saccade.run.evaluate import evaluate
 from saccade.run.learner import Learner
 from saccade.serving.probe import probe_features

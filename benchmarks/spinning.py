@@ -20,10 +20,10 @@ ROUNDS = 3
 
 TRAIN = """
 import torch
-from saccade.recipes.classify import classify
-from saccade.recipes.facts import Facts
-from saccade.recipes.plan import preprocess_for
-from saccade.recipes.speed import seconds_per_step
+from saccade.planning.classify import classify
+from saccade.planning.facts import Facts
+from saccade.planning.plan import preprocess_for
+from saccade.planning.speed import seconds_per_step
 facts = Facts(num_pictures=50_000, num_classes=10, side=28, is_grey=True, mean=(0.3,), std=(0.3,),
               mirror_ratio=1.0)
 config = classify(facts, source="noise", model="rag-pico4", image_size=28, steps=1000,

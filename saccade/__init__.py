@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from saccade.verbs.predict import predict as predict
     from saccade.verbs.pretrain import pretrain as pretrain
     from saccade.verbs.probe import probe as probe
+    from saccade.verbs.recipes import recipes as recipes
     from saccade.verbs.report import report as report
     from saccade.verbs.search import search as search
     from saccade.verbs.stress import stress as stress
@@ -54,6 +55,7 @@ _HOMES = {
     "predict": "saccade.verbs.predict",
     "pretrain": "saccade.verbs.pretrain",
     "probe": "saccade.verbs.probe",
+    "recipes": "saccade.verbs.recipes",
     "report": "saccade.verbs.report",
     "search": "saccade.verbs.search",
     "stress": "saccade.verbs.stress",
@@ -78,6 +80,7 @@ __all__ = [
     "predict",
     "pretrain",
     "probe",
+    "recipes",
     "report",
     "search",
     "stress",

@@ -23,8 +23,8 @@ from saccade.cli import app
 from saccade.config.json import override
 from saccade.config.model import VitConfig
 from saccade.config.run import Preprocess, RunConfig
-from saccade.recipes.classify import classify
-from saccade.recipes.facts import Facts
+from saccade.planning.classify import classify
+from saccade.planning.facts import Facts
 from saccade.tasks.build import build_classifier, build_task
 from saccade.tasks.classify import Classify
 from saccade.verbs.trained import TrainResult

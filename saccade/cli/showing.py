@@ -83,9 +83,8 @@ def recipes(
     """Say what `train` would do with these words, and why; nothing is trained or written."""
     with answering(is_json=as_json) as answer:
         from saccade.config.json import parse_settings  # noqa: PLC0415 - keeps --help quick
-        from saccade.verbs.recipes import recipes as explained  # noqa: PLC0415
 
-        result = explained(
+        result = saccade.recipes(
             explain,
             job=job,
             model=model,

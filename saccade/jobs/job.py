@@ -13,7 +13,7 @@ from saccade.data.loader import Loader
 from saccade.data.samples import Samples, Source
 from saccade.data.sources import Paths
 from saccade.metrics.intervals import Estimate
-from saccade.recipes.recipe import Recipe
+from saccade.planning.recipe import Recipe
 from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Explanation

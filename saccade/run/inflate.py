@@ -33,7 +33,7 @@ def initialise_video(
     a baseline that had to start anew would say nothing.
 
     Args:
-        task: its shape is ``recipes.video.clip_model`` of that of the weights.
+        task: its shape is ``planning.video.clip_model`` of that of the weights.
         tensors: of a task for clips or for pictures.
         model: the shape of their backbone.
         has_new_head: whether the heads stay as they were built.

@@ -18,7 +18,7 @@ from saccade.jobs.find import open_for
 from saccade.metrics.class_answers import ClassAnswers
 from saccade.metrics.paired import HIGH_IS_GOOD, Difference
 from saccade.metrics.paired import compare as compare_answers
-from saccade.recipes.classify import MAX_BAD_FRACTION
+from saccade.planning.classify import MAX_BAD_FRACTION
 from saccade.reporting.wording import figure_name
 from saccade.run.contract import require_same_classes
 from saccade.run.folder import RunFolder, read_json

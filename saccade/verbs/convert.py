@@ -13,7 +13,7 @@ from saccade.config.model import VitConfig
 from saccade.config.run import AugmentConfig, DataConfig, OptimConfig, RunConfig
 from saccade.config.task import ClassifyConfig, VideoConfig
 from saccade.errors import DataError, UsageError, nearest
-from saccade.recipes.classify import MAX_BAD_FRACTION
+from saccade.planning.classify import MAX_BAD_FRACTION
 from saccade.reporting.card import write_card
 from saccade.run.contract import Contract, DataRecord, load_contract
 from saccade.run.device import num_cores

@@ -20,7 +20,7 @@ from saccade.data.canvas.writing import (
     write_pairs,
 )
 from saccade.errors import UsageError, nearest
-from saccade.recipes.budget import parse_seconds
+from saccade.planning.budget import parse_seconds
 from saccade.run.folder import refuse_taken
 from saccade.verbs.train import train
 from saccade.verbs.trained import TrainResult

@@ -11,7 +11,7 @@ from saccade.data.relabel import relabel
 from saccade.data.samples import Source, count
 from saccade.errors import UsageError
 from saccade.jobs.find import find_job, open_for
-from saccade.recipes.classify import MAX_BAD_FRACTION
+from saccade.planning.classify import MAX_BAD_FRACTION
 from saccade.run.contract import require_same_classes
 from saccade.run.folder import read_json
 from saccade.run.start import find_run

@@ -10,10 +10,10 @@ from saccade.data.sources import Source
 from saccade.data.split import Split, fewest_held_out
 from saccade.data.split import split as divide
 from saccade.jobs.job import Job
-from saccade.recipes.facts import Facts, look
-from saccade.recipes.fine_tune import require_same_model
-from saccade.recipes.plan import Plan, plan
-from saccade.recipes.recipe import Recipe
+from saccade.planning.facts import Facts, look
+from saccade.planning.fine_tune import require_same_model
+from saccade.planning.plan import Plan, plan
+from saccade.planning.recipe import Recipe
 from saccade.run.device import num_cores
 from saccade.run.start import Start, needs_new_head, read_start
 from saccade.verbs.wish import Said, make_wish

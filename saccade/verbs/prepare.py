@@ -14,7 +14,7 @@ from saccade.data.reading import example_bytes
 from saccade.data.samples import Samples, Source, count, has_objects
 from saccade.data.split import Split
 from saccade.errors import DataError
-from saccade.recipes.plan import Plan
+from saccade.planning.plan import Plan
 from saccade.run.contract import Contract, DataRecord, Origin, require_same_classes
 from saccade.run.environment import versions
 from saccade.run.folder import RunFolder, write_atomic

@@ -16,7 +16,7 @@ from saccade.data.sources import labelled, open_source
 from saccade.data.split import Split, fewest_held_out
 from saccade.data.split import split as divide
 from saccade.errors import DataError, UsageError, nearest
-from saccade.recipes.classify import TEST_FRACTION
+from saccade.planning.classify import TEST_FRACTION
 from saccade.run.contract import load_contract
 from saccade.run.device import place
 from saccade.run.folder import read_json

@@ -8,7 +8,7 @@ from typing import Any
 from saccade.config.json import to_json
 from saccade.data.annotated import guess_job
 from saccade.jobs.find import find_job, open_for
-from saccade.recipes.reasons import reasons
+from saccade.planning.reasons import reasons
 from saccade.run.device import choose_device
 from saccade.verbs.planned import plan_training
 from saccade.verbs.train import FINISHING_SECONDS

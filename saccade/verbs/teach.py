@@ -17,8 +17,8 @@ from saccade.data.samples import Samples, Source
 from saccade.errors import DataError, UsageError, nearest
 from saccade.jobs.find import find_job, open_for
 from saccade.jobs.job import Job
-from saccade.recipes.recipe import Recipe
-from saccade.recipes.teach import seeing, taught
+from saccade.planning.recipe import Recipe
+from saccade.planning.teach import seeing, taught
 from saccade.run.contract import Contract, Origin, load_contract
 from saccade.run.folder import RunFolder, read_json
 from saccade.run.start import read_start

@@ -9,9 +9,9 @@ from saccade.backbones.sizes import parse_name
 from saccade.config.json import override
 from saccade.config.run import RunConfig
 from saccade.errors import UsageError
-from saccade.recipes.budget import DEFAULT_BUDGET_SECONDS, parse_seconds
-from saccade.recipes.fine_tune import is_called
-from saccade.recipes.plan import Wish, steps_of
+from saccade.planning.budget import DEFAULT_BUDGET_SECONDS, parse_seconds
+from saccade.planning.fine_tune import is_called
+from saccade.planning.plan import Wish, steps_of
 from saccade.run.contract import Contract
 
 DEFAULT_MODEL = "rag"

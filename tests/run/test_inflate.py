@@ -12,7 +12,7 @@ from saccade.backbones.vit import Vit
 from saccade.config.model import VitConfig
 from saccade.config.run import Preprocess
 from saccade.config.task import VideoConfig
-from saccade.recipes.video import clip_model
+from saccade.planning.video import clip_model
 from saccade.run.inflate import inflate, initialise_video
 from saccade.tasks.build import build_classifier, build_video
 from saccade.tasks.video import Video

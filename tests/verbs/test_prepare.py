@@ -17,8 +17,8 @@ from saccade.data.sources import Source, open_source
 from saccade.data.split import Split
 from saccade.data.split import split as divide
 from saccade.errors import DataError
-from saccade.recipes.budget import Candidate, Choice
-from saccade.recipes.plan import Plan
+from saccade.planning.budget import Candidate, Choice
+from saccade.planning.plan import Plan
 from saccade.run.contract import Contract
 from saccade.run.environment import versions
 from saccade.run.start import read_start

@@ -18,10 +18,10 @@ from saccade.jobs.classify.gallery import write_gallery
 from saccade.jobs.classify.judge import ClassJudgement, judge
 from saccade.jobs.drawing import save_drawing
 from saccade.jobs.job import Judgement, Row
-from saccade.recipes.budget import wanted_epochs
-from saccade.recipes.classify import class_targets, classify, preprocess_for
-from saccade.recipes.muon import by_muon
-from saccade.recipes.recipe import Recipe
+from saccade.planning.budget import wanted_epochs
+from saccade.planning.classify import class_targets, classify, preprocess_for
+from saccade.planning.muon import by_muon
+from saccade.planning.recipe import Recipe
 from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Explanation

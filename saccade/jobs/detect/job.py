@@ -17,7 +17,7 @@ from saccade.jobs.detect.gallery import write_gallery
 from saccade.jobs.detect.judge import DetectJudgement, judge
 from saccade.jobs.drawing import drawing_name
 from saccade.jobs.job import Judgement, Row
-from saccade.recipes.detect import (
+from saccade.planning.detect import (
     DEFAULT_MODEL,
     LARGEST_UNPLANNED_SIDE,
     detect,
@@ -26,7 +26,7 @@ from saccade.recipes.detect import (
     preprocess_for_objects,
     wanted_epochs_for_objects,
 )
-from saccade.recipes.recipe import Recipe
+from saccade.planning.recipe import Recipe
 from saccade.run.folder import RunFolder
 from saccade.serving.detect import Detector, PictureObjects
 from saccade.serving.engine import Engine

@@ -18,10 +18,10 @@ from saccade.jobs.drawing import save_drawing
 from saccade.jobs.embed.gallery import write_gallery
 from saccade.jobs.embed.judge import EmbedJudgement, judge
 from saccade.jobs.job import Judgement, Row
-from saccade.recipes.budget import wanted_epochs
-from saccade.recipes.classify import class_targets, preprocess_for
-from saccade.recipes.embed import embed
-from saccade.recipes.recipe import Recipe
+from saccade.planning.budget import wanted_epochs
+from saccade.planning.classify import class_targets, preprocess_for
+from saccade.planning.embed import embed
+from saccade.planning.recipe import Recipe
 from saccade.run.folder import RunFolder
 from saccade.serving.embed import Embedder
 from saccade.serving.engine import Engine

@@ -20,14 +20,14 @@ from saccade.jobs.drawing import drawing_name
 from saccade.jobs.generate.gallery import write_gallery
 from saccade.jobs.generate.judge import GenerateJudgement, judge
 from saccade.jobs.job import Judgement, Row
-from saccade.recipes.generate import (
+from saccade.planning.generate import (
     flow_epochs,
     from_minus_one_to_one,
     generate,
     judging_cost,
     label_targets,
 )
-from saccade.recipes.recipe import Recipe
+from saccade.planning.recipe import Recipe
 from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Explanation

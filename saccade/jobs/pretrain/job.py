@@ -20,9 +20,9 @@ from saccade.errors import UsageError
 from saccade.jobs.job import Judgement, Row
 from saccade.jobs.pretrain.gallery import write_gallery
 from saccade.jobs.pretrain.judge import PretrainJudgement, judge
-from saccade.recipes.classify import preprocess_for
-from saccade.recipes.pretrain import method_of, no_targets, pretrain, pretraining_epochs
-from saccade.recipes.recipe import Recipe
+from saccade.planning.classify import preprocess_for
+from saccade.planning.pretrain import method_of, no_targets, pretrain, pretraining_epochs
+from saccade.planning.recipe import Recipe
 from saccade.run.folder import RunFolder
 from saccade.serving.embed import Embedder
 from saccade.serving.engine import Engine

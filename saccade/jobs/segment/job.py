@@ -18,10 +18,10 @@ from saccade.jobs.job import Judgement, Row
 from saccade.jobs.segment.drawing import save_mask
 from saccade.jobs.segment.gallery import colours_of, drawn_over, write_gallery
 from saccade.jobs.segment.judge import MapJudgement, MaskJudgement, SegmentJudgement, judge
-from saccade.recipes.budget import wanted_epochs
-from saccade.recipes.objects_from_scratch import pixels_instead
-from saccade.recipes.recipe import Recipe
-from saccade.recipes.segment import made_up_targets, preprocess_for, segment
+from saccade.planning.budget import wanted_epochs
+from saccade.planning.objects_from_scratch import pixels_instead
+from saccade.planning.recipe import Recipe
+from saccade.planning.segment import made_up_targets, preprocess_for, segment
 from saccade.run.folder import RunFolder
 from saccade.serving.engine import Engine
 from saccade.serving.explanation import Explanation

@@ -18,9 +18,9 @@ from saccade.jobs.drawing import drawing_name
 from saccade.jobs.job import Judgement, Row
 from saccade.jobs.translate.gallery import write_gallery
 from saccade.jobs.translate.judge import TranslateJudgement, judge
-from saccade.recipes.generate import flow_epochs, from_minus_one_to_one
-from saccade.recipes.recipe import Recipe
-from saccade.recipes.translate import (
+from saccade.planning.generate import flow_epochs, from_minus_one_to_one
+from saccade.planning.recipe import Recipe
+from saccade.planning.translate import (
     judging_cost,
     open_pairs_or_pictures,
     pair_targets,

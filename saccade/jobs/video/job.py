@@ -21,8 +21,8 @@ from saccade.jobs.drawing import captioned, drawing_name
 from saccade.jobs.job import Judgement, Row
 from saccade.jobs.video.gallery import row_of_frames, write_gallery
 from saccade.jobs.video.judge import VideoJudgement, judge
-from saccade.recipes.recipe import Recipe
-from saccade.recipes.video import video_recipe
+from saccade.planning.recipe import Recipe
+from saccade.planning.video import video_recipe
 from saccade.run.folder import RunFolder
 from saccade.serving.classes import stream_classes
 from saccade.serving.engine import Engine

@@ -14,8 +14,8 @@ from saccade.data.annotations import Segments
 from saccade.data.decoding.decode import UnreadablePicture
 from saccade.data.samples import Source
 from saccade.errors import DataError
-from saccade.recipes.facts import Facts, look
-from saccade.recipes.segment import segment
+from saccade.planning.facts import Facts, look
+from saccade.planning.segment import segment
 from tests.data.formats.conftest import SaveMask
 
 WritePictures = Callable[..., None]
