@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +78,11 @@ def run(seeds: Sequence[int]) -> None:
         source = write_digits(folder / "digits")
         whole = RunFolder(folder / "whole")
         _finish(_command(source, whole))
-        kinds = iter(["at any moment", "inside a save"] * wanted)
+        kinds = cycle(["at any moment", "inside a save"])
         rows, endings = [], []
         while len(rows) < 2 * wanted:
             killed = RunFolder(folder / f"killed-{len(endings)}")
-            rows += list(_kills(source, killed, kinds))
+            rows += list(islice(_kills(source, killed, kinds), 2 * wanted - len(rows)))
             # A first process may have died before it made the folder.
             _finish(_command(source, killed, is_resumed=killed.contract.exists()))
             endings.append(difference(killed, whole))
