@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from saccade.metrics.intervals import Z_95, Estimate, percentile_estimate
+from saccade.metrics.intervals import Z_95, Estimate, percentile_estimate, wilson
 
 KEPT = 0.95
 """The share of known pictures that is let through where false positives are counted."""
@@ -20,7 +20,8 @@ def auroc(known: Float[np.ndarray, " n"], unknown: Float[np.ndarray, " m"]) -> E
 
     The interval is DeLong's: the variance of the mean over known pictures of the share of unknown
     ones that each beats, and the same the other way round (DeLong, DeLong and Clarke-Pearson,
-    Biometrics 44, 1988). It is cut at 0 and 1.
+    Biometrics 44, 1988). It is cut at 0 and 1. Where the two sets do not overlap at all that
+    variance is 0, and the interval is Wilson's for as many pictures as the smaller set has.
 
     Args:
         known, unknown: the higher a score, the more familiar the picture; finite, none empty.
@@ -32,6 +33,9 @@ def auroc(known: Float[np.ndarray, " n"], unknown: Float[np.ndarray, " m"]) -> E
     lost = 1 - _beaten(unknown, known)
     value = float(beaten.mean())
     variance = sum(float(x.var(ddof=1)) / len(x) for x in (beaten, lost) if len(x) > 1)
+    if value in (0, 1):
+        fewer = min(len(known), len(unknown))
+        return wilson(fewer * int(value), fewer)
     half = Z_95 * variance**0.5
     return Estimate(value, max(0.0, value - half), min(1.0, value + half))
 
@@ -41,7 +45,8 @@ def false_positives(known: Float[np.ndarray, " n"], unknown: Float[np.ndarray, "
 
     The interval is a bootstrap of both sets. A resample of the known scores matters only by the one
     at which the limit lies, whose rank among n is drawn from a beta distribution; how many of the
-    unknown lie above it is then binomial. So no score has to be drawn or sorted again.
+    unknown lie above it is then binomial. So no score has to be drawn or sorted again. It is no
+    narrower than Wilson's for the limit as it is, which knows that 0 of 20 is not 0 of a million.
 
     Args:
         known, unknown: as in ``auroc``.
@@ -53,7 +58,9 @@ def false_positives(known: Float[np.ndarray, " n"], unknown: Float[np.ndarray, "
     rng = np.random.default_rng(0)
     ranks = np.floor(n * rng.beta(spared + 1, n - spared, NUM_RESAMPLES)).astype(np.int64)
     drawn = rng.binomial(m, above[np.minimum(ranks, n - 1)]) / m
-    return percentile_estimate(float(above[spared]), drawn)
+    at_limit = wilson(round(float(above[spared]) * m), m)
+    found = percentile_estimate(at_limit.value, drawn)
+    return Estimate(found.value, min(found.low, at_limit.low), max(found.high, at_limit.high))
 
 
 def _beaten(

@@ -25,7 +25,8 @@ class Trust(NamedTuple):
         moved: figure, without the temperature, with it and its interval.
         risk: the chart of mistakes over the share answered; None where an old run has none.
         area: what is under it, with its interval.
-        rows: share refused, least probability answered, share of the rest that is wrong, interval.
+        rows: share refused, least probability answered, share of the rest that is wrong with its
+            interval.
         limits: score, share that may be refused, share refused here, interval, top-1 of the rest.
     """
 
@@ -33,7 +34,7 @@ class Trust(NamedTuple):
     moved: list[tuple[str, str, str, str]]
     risk: Markup | None
     area: str
-    rows: list[tuple[str, str, str, str]]
+    rows: list[tuple[str, str, str]]
     limits: list[tuple[str, str, str, str, str]]
 
 
@@ -60,8 +61,7 @@ def trust(result: Json) -> Trust:
             (
                 percent(row["refused"]),
                 number(row["probability"]),
-                percent(row["wrong"]["value"]),
-                _shares(row["wrong"]),
+                f"{percent(row['wrong']['value'])} ({_shares(row['wrong'])})",
             )
             for row in result.get("risks", [])
         ],
