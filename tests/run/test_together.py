@@ -21,7 +21,11 @@ from tests import tiny
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = {"model": "vit-pico4", "model__stem": "patches", "precision": "fp32"}
+# AdamW, since weights in parts cannot be moved by Muon, whose products in bf16 would also hide in
+# their rounding whether two processes do what one does.
+SETTINGS = {
+    "model": "vit-pico4", "model__stem": "patches", "precision": "fp32", "optim__name": "adamw",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
