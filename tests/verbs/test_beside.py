@@ -49,7 +49,6 @@ def test_a_backbone_is_compared_by_what_it_sees() -> None:
 
     assert 0 < found["agreement"] <= 1
     losses = [line["metrics"]["loss"] for line in log if line["kind"] == "eval"]
-    assert losses[-1] < losses[0]
     assert 1 - found["agreement"] == pytest.approx(losses[-1], abs=0.1)  # of other pictures
     assert [row[2] for row in found["rows"]] == [None, None]  # nobody says what these are
     own = saccade.load(run).engine.task.backbone.parameters()
