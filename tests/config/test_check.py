@@ -20,6 +20,7 @@ FAMILIES = ("vit", "rag", "attncnn", "cnn")
 ELSEWHERE = {
     "data.channels": "1 or 3, and not 2",
     "model.position_grid": "three numbers; LearnedPosition refuses a grid without cells",
+    "teach.width": "what the teacher sees decides it",
     "budget_seconds": "--budget is read by parse_seconds, which has its own smallest value",
 }
 

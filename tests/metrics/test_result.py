@@ -18,7 +18,9 @@ def small_result() -> ClassResult:
 
 def test_json_has_the_agreed_fields():
     found = small_result().to_json()
-    assert list(found) == ["n", "metrics", "per_class", "confusion", "reliability"]
+    assert list(found) == [
+        "n", "metrics", "per_class", "confusion", "reliability", "risks", "risk_curve",
+    ]  # fmt: skip
     assert set(found["metrics"]["top1"]) == {"value", "low", "high"}
     assert set(found["per_class"][0]) == {"name", "n", "precision", "recall", "f1"}
     assert set(found["reliability"][0]) == {"low", "high", "count", "confidence", "accuracy"}

@@ -48,7 +48,7 @@ def test_a_complete_run_shows_its_figures(make_run: Callable[..., Path]):
                   "cat/torn.jpg", "Thumbs.db", "cat/1.jpg", "a checkpoint was damaged",
                   "LeGrad", "Rollout", "What it does not say", "saccade predict"):  # fmt: skip
         assert words in page, words
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 6
     assert page.count("data:image/png") == 7
 
 

@@ -23,6 +23,7 @@ ANSWER: Row = {
     "probability": 0.75,
     "top_labels": ["naïve 猫", "a, b", ""],
     "top_probabilities": [0.75, 0.125, 0.125],
+    "refused": "unlike the others",
     "error": None,
 }
 FAILURE: Row = {
@@ -31,6 +32,7 @@ FAILURE: Row = {
     "probability": None,
     "top_labels": [],
     "top_probabilities": [],
+    "refused": None,
     "error": "cannot be decoded: 'half'",
 }
 
@@ -51,7 +53,8 @@ def comma_separated(path: Path) -> list[Row]:
         for name in ("top_labels", "top_probabilities"):
             row[name] = json.loads(row[name])
         row["probability"] = float(row["probability"]) if row["probability"] else None
-        row["label"], row["error"] = row["label"] or None, row["error"] or None
+        for name in ("label", "refused", "error"):
+            row[name] = row[name] or None
     return found
 
 
